@@ -1,0 +1,342 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_pem.c
+ *	  PEM to key and key to PEM: RFC 7468, RFC 5208, RFC 5280, RFC 5915.
+ *
+ * libcrypto decodes; what came out is then written as JWK members and goes
+ * the way of every other key, so that nothing is accepted here that key_jwk.c
+ * would refuse.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/decoder.h>
+#include <openssl/encoder.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "key_internal.h"
+#include "primitive.h"
+
+/* A kind of block that holds a key. */
+typedef struct PemKind
+{
+	const char *label;
+	const char *structure;		/* OpenSSL's name; NULL: a certificate */
+	const char *type;			/* OpenSSL's key type; NULL: any */
+	bool		is_private;
+} PemKind;
+
+static const PemKind kinds[] = {
+	{"PUBLIC KEY", "SubjectPublicKeyInfo", NULL, false},
+	{"PRIVATE KEY", "PrivateKeyInfo", NULL, true},
+	{"RSA PUBLIC KEY", "type-specific", "RSA", false},
+	{"RSA PRIVATE KEY", "type-specific", "RSA", true},
+	{"EC PRIVATE KEY", "type-specific", "EC", true},
+	{"CERTIFICATE", NULL, NULL, false}
+};
+
+#define NUM_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* A block, as long as it is needed. */
+typedef struct PemBlock
+{
+	const PemKind *kind;
+	unsigned char *der;
+	long		len;
+} PemBlock;
+
+/* Labels are exact: RFC 7468, Sec. 2. */
+static const PemKind *
+find_kind(const char *label)
+{
+	size_t		i;
+
+	for (i = 0; i < NUM_KINDS; i++)
+	{
+		if (strcmp(kinds[i].label, label) == 0)
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+/*
+ * The next block of any kind; JWT_E_PEM at the end.  block->kind is NULL if
+ * it is not one of ours, block->der is the caller's to free in any case.
+ */
+static JwtStatus
+read_block(BIO *bio, PemBlock *block)
+{
+	char	   *label = NULL;
+	char	   *header = NULL;
+	JwtStatus	status = JWT_OK;
+
+	/* The flag for secrets makes libcrypto wipe its own buffers. */
+	if (PEM_read_bio_ex(bio, &label, &header, &block->der, &block->len,
+						PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) != 1)
+		return JWT_E_PEM;
+
+	block->kind = find_kind(label);
+
+	/* RFC 1421, Sec. 4.6.1.1 for the older way: a header says so. */
+	if (strcmp(label, "ENCRYPTED PRIVATE KEY") == 0 ||
+		(block->kind != NULL && strstr(header, "ENCRYPTED") != NULL))
+		status = JWT_E_PEM_ENCRYPTED;
+
+	OPENSSL_secure_free(label);
+	OPENSSL_secure_free(header);
+	return status;
+}
+
+/* Wipes; a block that was never read is fine. */
+static void
+free_block(PemBlock *block)
+{
+	OPENSSL_secure_clear_free(block->der, (size_t) block->len);
+	memset(block, 0, sizeof(*block));
+}
+
+/* A byte order mark and white space hide the first line from libcrypto. */
+static JwtSlice
+skip_junk(JwtSlice pem)
+{
+	static const char mark[] = "\xEF\xBB\xBF";
+
+	if (pem.len >= 3 && memcmp(pem.data, mark, 3) == 0)
+	{
+		pem.data += 3;
+		pem.len -= 3;
+	}
+	while (pem.len > 0 && memchr(" \t\r\n", pem.data[0], 4) != NULL)
+	{
+		pem.data++;
+		pem.len--;
+	}
+	return pem;
+}
+
+/* The first block of ours; the caller frees it whatever happens. */
+static JwtStatus
+find_block(JwtSlice pem, PemBlock *block)
+{
+	BIO		   *bio;
+	JwtStatus	status;
+
+	pem = skip_junk(pem);
+	if (pem.len == 0)
+		return JWT_E_PEM;
+
+	bio = BIO_new_mem_buf(pem.data, (int) pem.len);
+	if (bio == NULL)
+		return JWT_E_CRYPTO;
+
+	do
+	{
+		free_block(block);
+		status = read_block(bio, block);
+	} while (status == JWT_OK && block->kind == NULL);
+
+	BIO_free(bio);
+	return status;
+}
+
+/*
+ * The key of a certificate.  Who issued it, for whom and until when is not
+ * looked at: whoever passes it here vouches for it.
+ */
+static EVP_PKEY *
+decode_certificate(const PemBlock *block)
+{
+	const unsigned char *p = block->der;
+	X509	   *cert = d2i_X509(NULL, &p, block->len);
+	EVP_PKEY   *pkey = NULL;
+
+	if (cert != NULL && p == block->der + block->len)
+		pkey = X509_get_pubkey(cert);
+	X509_free(cert);
+	return pkey;
+}
+
+/* NULL unless it is, to the last byte, what its label says. */
+static EVP_PKEY *
+decode_key(const PemBlock *block)
+{
+	const unsigned char *p = block->der;
+	size_t		left = (size_t) block->len;
+	EVP_PKEY   *pkey = NULL;
+	OSSL_DECODER_CTX *ctx;
+
+	ctx = OSSL_DECODER_CTX_new_for_pkey(&pkey, "DER", block->kind->structure,
+										block->kind->type,
+										block->kind->is_private
+										? EVP_PKEY_KEYPAIR
+										: EVP_PKEY_PUBLIC_KEY,
+										NULL, NULL);
+
+	/* With a passphrase, if an empty one, nobody is ever asked for it. */
+	if (ctx == NULL ||
+		OSSL_DECODER_CTX_set_passphrase(ctx, (const unsigned char *) "",
+										0) != 1 ||
+		OSSL_DECODER_from_data(ctx, &p, &left) != 1 || left != 0)
+	{
+		EVP_PKEY_free(pkey);
+		pkey = NULL;
+	}
+	OSSL_DECODER_CTX_free(ctx);
+	return pkey;
+}
+
+JwtStatus
+jwt_key_classify(JwtKey *raw, bool *has_oth)
+{
+	BIGNUM	   *third = NULL;
+
+	*has_oth = false;
+	/* "RSA-PSS", a key for one scheme, is another type to libcrypto. */
+	if (EVP_PKEY_is_a(raw->pkey, "RSA"))
+	{
+		raw->kty = JWT_KTY_RSA;
+		*has_oth = EVP_PKEY_get_bn_param(raw->pkey,
+										 OSSL_PKEY_PARAM_RSA_FACTOR3,
+										 &third) == 1;
+		BN_clear_free(third);
+		return JWT_OK;
+	}
+
+	raw->curve = jwt_curve_of_pkey(raw->pkey);
+	if (raw->curve == NULL)
+		return JWT_E_KEY_TYPE;
+	raw->kty = raw->curve->kty;
+	return JWT_OK;
+}
+
+JwtStatus
+jwt_key_make_checked(const JwtKey *raw, bool has_oth, const JwtAlg *alg,
+					 const JwtKeyLimits *limits, JwtKey **key)
+{
+	size_t		size = JWT_JWK_NUM_MEMBERS * JWT_JWK_MEMBER_MAX;
+	char	   *text = OPENSSL_zalloc(size);
+	JwtStatus	status = text != NULL ? JWT_OK : JWT_E_CRYPTO;
+	JwtJwk		jwk;
+	int			i;
+
+	memset(&jwk, 0, sizeof(jwk));
+	jwk.has_oth = has_oth;
+	jwk.member[JWT_JWK_KTY] = jwt_slice_of(jwt_kty_name(raw->kty));
+	if (raw->curve != NULL)
+		jwk.member[JWT_JWK_CRV] = jwt_slice_of(raw->curve->crv);
+	if (alg != NULL)
+		jwk.member[JWT_JWK_ALG] = jwt_slice_of(alg->name);
+
+	for (i = JWT_JWK_N; status == JWT_OK && i < JWT_JWK_NUM_MEMBERS; i++)
+	{
+		char	   *buf = text + (size_t) i * JWT_JWK_MEMBER_MAX;
+		size_t		len = 0;
+
+		/* A number that is zero has no bytes: as good as absent. */
+		status = jwt_key_member(raw, (JwtJwkMember) i, buf,
+								JWT_JWK_MEMBER_MAX, &len);
+		if (len > 0)
+		{
+			jwk.member[i].data = buf;
+			jwk.member[i].len = len;
+		}
+	}
+	/* What is labelled private must not pass for its public half. */
+	if (status == JWT_OK && raw->is_private &&
+		jwk.member[JWT_JWK_D].data == NULL)
+		status = JWT_E_KEY_INVALID;
+	if (status == JWT_OK)
+		status = jwt_key_from_jwk(&jwk, limits, key);
+
+	OPENSSL_clear_free(text, size);
+	return status;
+}
+
+JwtStatus
+jwt_key_from_pem(JwtSlice pem, const JwtAlg *alg,
+				 const JwtKeyLimits *limits, JwtKey **key)
+{
+	PemBlock	block = {NULL, NULL, 0};
+	JwtKey	   *raw = jwt_key_new(JWT_KTY_RSA);
+	bool		has_oth = false;
+	JwtStatus	status = JWT_E_PEM;
+
+	*key = NULL;
+	if (raw == NULL)
+		status = JWT_E_CRYPTO;
+	else if (pem.data == NULL)
+		status = JWT_E_PEM;
+	else if (pem.len > JWT_MAX_PEM_LEN)
+		status = JWT_E_KEY_TOO_LARGE;
+	else
+		status = find_block(pem, &block);
+	if (status != JWT_OK)
+		goto out;
+
+	/* One table row, one decoder. */
+	if (block.kind->structure == NULL)
+		raw->pkey = decode_certificate(&block);
+	else
+		raw->pkey = decode_key(&block);
+	raw->is_private = block.kind->is_private;
+	if (raw->pkey == NULL)
+	{
+		status = JWT_E_PEM;
+		goto out;
+	}
+
+	status = jwt_key_classify(raw, &has_oth);
+	if (status == JWT_OK)
+		status = jwt_key_make_checked(raw, has_oth, alg, limits, key);
+
+out:
+	free_block(&block);
+	jwt_key_free(raw);
+	ERR_clear_error();
+	return status;
+}
+
+/*
+ * No passphrase: a key that leaves the database in the clear is so by its
+ * owner's wish, and a passphrase would have to be in the query.
+ */
+JwtStatus
+jwt_key_to_pem(const JwtKey *key, char **pem, size_t *len)
+{
+	OSSL_ENCODER_CTX *ctx = NULL;
+	unsigned char *data = NULL;
+	size_t		size = 0;
+	JwtStatus	status = JWT_E_CRYPTO;
+
+	*pem = NULL;
+	*len = 0;
+	if (key->pkey == NULL)
+		return JWT_E_KEY_TYPE;
+
+	ctx = OSSL_ENCODER_CTX_new_for_pkey(key->pkey,
+										key->is_private ? EVP_PKEY_KEYPAIR
+										: EVP_PKEY_PUBLIC_KEY,
+										"PEM",
+										key->is_private ? "PrivateKeyInfo"
+										: "SubjectPublicKeyInfo", NULL);
+	if (ctx != NULL && OSSL_ENCODER_to_data(ctx, &data, &size) == 1)
+	{
+		*pem = (char *) data;
+		*len = size;
+		status = JWT_OK;
+	}
+
+	OSSL_ENCODER_CTX_free(ctx);
+	ERR_clear_error();
+	return status;
+}
+
+void
+jwt_pem_free(char *pem, size_t len)
+{
+	OPENSSL_clear_free(pem, len);
+}

@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * primitive.h
+ *	  Small things that every secret needs: randomness, a hash, a compare
+ *	  in constant time, and an end.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JWT_PRIMITIVE_H
+#define JWT_PRIMITIVE_H
+
+#include "slice.h"
+#include "status.h"
+
+#define JWT_SHA256_LEN 32
+
+/* Fills buf with random bytes, or JWT_E_RANDOM and zeroes. */
+extern JwtStatus jwt_random(unsigned char *buf, size_t len);
+
+/* SHA-256 (FIPS 180-4) of input. */
+extern JwtStatus jwt_sha256(JwtSlice input, unsigned char hash[JWT_SHA256_LEN]);
+
+/* True if len bytes are the same; takes as long whatever they hold. */
+extern bool jwt_equal_consttime(const void *a, const void *b, size_t len);
+
+/* Overwrites secrets; the compiler cannot drop it.  NULL is fine. */
+extern void jwt_wipe(void *buf, size_t len);
+
+#endif							/* JWT_PRIMITIVE_H */
