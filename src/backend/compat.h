@@ -1,0 +1,109 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  Differences between PostgreSQL releases, newest first.
+ *
+ * PG_VERSION_NUM appears in this file and nowhere else.  Each block says
+ * which release did what, and offers the newest form to the older ones
+ * wherever that can be done.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JWTAUTH_COMPAT_H
+#define JWTAUTH_COMPAT_H
+
+#include "catalog/pg_proc.h"
+#include "common/jsonapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/guc_tables.h"
+#include "utils/jsonb.h"
+
+/*
+ * 19: pushJsonbValue() takes a JsonbInState and returns nothing; the result
+ * stands in its member.  Older: a stack pointer, and the result is returned.
+ */
+#if PG_VERSION_NUM >= 190000
+#define jwtauth_jsonb_stack(state) ((state)->parseState)
+#else
+typedef struct JsonbInState
+{
+	JsonbParseState *parseState;
+	JsonbValue *result;
+} JsonbInState;
+
+static inline void
+jwtauth_push_jsonb(JsonbInState *state, JsonbIteratorToken seq,
+				   JsonbValue *value)
+{
+	state->result = pushJsonbValue(&state->parseState, seq, value);
+}
+
+#define pushJsonbValue(state, seq, value) jwtauth_push_jsonb(state, seq, value)
+#define jwtauth_jsonb_stack(state) ((state)->parseState)
+#endif
+
+/*
+ * 18: a module may say its name and version; a primary key may be
+ * deferrable, which ours are not; pg_noreturn stands before the function.
+ */
+#if PG_VERSION_NUM >= 180000
+#define jwtauth_primary_key(rel) RelationGetPrimaryKeyIndex(rel, false)
+#define JWTAUTH_MODULE_MAGIC \
+	PG_MODULE_MAGIC_EXT(.name = "jwt_auth", .version = "1.0")
+#else
+#define pg_noreturn __attribute__((noreturn))
+#define jwtauth_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
+#define JWTAUTH_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/*
+ * 17: the lexer's state belongs to the caller.
+ */
+#if PG_VERSION_NUM >= 170000
+#define jwtauth_json_lex(json, len, encoding) \
+	makeJsonLexContextCstringLen(NULL, json, len, encoding, true)
+#else
+#define jwtauth_json_lex(json, len, encoding) \
+	makeJsonLexContextCstringLen(json, len, encoding, true)
+#endif
+
+/*
+ * 16: PGDLLEXPORT makes a symbol visible; before, it did nothing, and we
+ * compile with everything hidden.
+ */
+#if PG_VERSION_NUM < 160000
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
+/*
+ * 16: semantic actions of the JSON parser return a status; varatt.h stands
+ * alone; settings are listed with their number; backends' states have
+ * another reader; a membership may be granted WITH SET FALSE; one function
+ * checks the privileges of every kind of object.
+ */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+typedef JsonParseErrorType JwtAuthJsonResult;
+#define jwtauth_backend_status(i) \
+	(&pgstat_get_local_beentry_by_index(i)->backendStatus)
+#define jwtauth_all_settings(count) get_guc_variables(count)
+#define JWTAUTH_JSON_DONE return JSON_SUCCESS
+#define jwtauth_may_set_role(member, role) member_can_set_role(member, role)
+#define jwtauth_may_execute(function) \
+	(object_aclcheck(ProcedureRelationId, function, GetUserId(), \
+					 ACL_EXECUTE) == ACLCHECK_OK)
+#else
+typedef void JwtAuthJsonResult;
+#define jwtauth_backend_status(i) pgstat_fetch_stat_beentry(i)
+#define jwtauth_all_settings(count) \
+	(*(count) = GetNumConfigOptions(), get_guc_variables())
+#define JWTAUTH_JSON_DONE return
+#define jwtauth_may_set_role(member, role) is_member_of_role(member, role)
+#define jwtauth_may_execute(function) \
+	(pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
+#endif							/* JWTAUTH_COMPAT_H */

@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * event.h
+ *	  What happened: rows of jwt.event_store, and the bell for a replay.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JWTAUTH_EVENT_H
+#define JWTAUTH_EVENT_H
+
+#include "slice.h"
+#include "utils/uuid.h"
+
+/* Members that do not apply stay null. */
+typedef struct JwtAuthEvent
+{
+	const char *kind;			/* a constant */
+	JwtSlice	issuer;			/* of the key; empty: ours */
+	JwtSlice	kid;
+	JwtSlice	subject;
+	const pg_uuid_t *sid;
+	const char *detail;			/* a constant: why, or to what */
+} JwtAuthEvent;
+
+/* Records an event in the transaction at hand. */
+extern void jwtauth_event_record(const JwtAuthEvent *event);
+
+/* NOTIFY jwt_auth: the kind and the session, never a token or a subject. */
+extern void jwtauth_event_notify(const char *kind, const pg_uuid_t *sid);
+
+/* Deletes what is older than jwt_auth.event_retention; how many rows. */
+extern int64 jwtauth_event_purge(void);
+
+#endif							/* JWTAUTH_EVENT_H */

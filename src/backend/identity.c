@@ -1,0 +1,247 @@
+/*-------------------------------------------------------------------------
+ *
+ * identity.c
+ *	  Who is asking: the claims in force, judged anew at each statement.
+ *
+ * The source is chosen in one order with no way around it: the token if one
+ * is set, else the claims setting of a trusted gateway, else nobody.  What
+ * was judged once serves for the rest of a statement: the memo is keyed by
+ * the settings, the statement's clock and the changes of our tables heard.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog.h"
+#include "compat.h"
+#include "gateway.h"
+#include "guc.h"
+#include "identity.h"
+#include "json.h"
+#include "miscadmin.h"
+#include "role.h"
+#include "token_cache.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "verifier.h"
+
+static JwtAuthIdentity current = {0};
+static MemoryContext current_context = NULL;
+
+/* What the memo was judged under; valid false: judge again. */
+static struct
+{
+	bool		valid;
+	uint64		epoch;
+	TimestampTz statement;		/* both clocks: either may stand still */
+	TimestampTz transaction;
+	Oid			session_user;
+	char	   *setting;		/* the claims setting's value; NULL: unset */
+}			memo;
+
+/* What current holds: the token it was made of, and by which policy. */
+static JwtAuthToken *current_token = NULL;
+static uint64 current_policy_settings;
+static uint64 current_policy_catalog;
+
+/* Starts a new identity; what there was is gone. */
+static void
+begin_identity(JwtAuthSource source)
+{
+	uint64		serial = current.serial + 1;
+
+	memo.valid = false;
+	memo.setting = NULL;
+	current_token = NULL;
+	(void) jwtauth_token_cache_pin(NULL);
+	if (current_context == NULL)
+		current_context = AllocSetContextCreate(TopMemoryContext,
+												"jwt_auth identity",
+												ALLOCSET_SMALL_SIZES);
+	else
+		MemoryContextReset(current_context);
+	memset(&current, 0, sizeof(current));
+	current.serial = serial;
+	current.source = source;
+}
+
+static Jsonb *
+copy_jsonb(Jsonb *jsonb)
+{
+	return (Jsonb *) datumCopy(JsonbPGetDatum(jsonb), false, -1);
+}
+
+/* Fills current from claims under a policy; allocates in current_context. */
+static void
+describe(Jsonb *claims, const JwtAuthPolicy *policy)
+{
+	MemoryContext old = MemoryContextSwitchTo(current_context);
+	JwtSlice	sub = jwtauth_json_string(claims, "sub");
+	Jsonb	   *roles;
+
+	current.own = policy->own;
+	current.claims = copy_jsonb(claims);
+	if (sub.data != NULL)
+		current.subject = psprintf("%s%.*s", policy->subject_prefix,
+								   (int) sub.len, sub.data);
+	MemoryContextSwitchTo(old);
+
+	roles = jwtauth_policy_roles(policy, claims);
+	MemoryContextSwitchTo(current_context);
+	current.roles = roles ? copy_jsonb(roles) : NULL;
+	current.role = jwtauth_role_named(policy, roles);
+	MemoryContextSwitchTo(old);
+}
+
+/* Verifies the token and makes it the identity; raises if it is not good. */
+static void
+load_token(JwtSlice text)
+{
+	JwtAuthDemand demand = jwtauth_no_demand();
+	JwtAuthFault fault = {0};
+	JwtAuthToken *token;
+	const JwtAuthPolicy *policy;
+
+	if (jwtauth_verify(text, &demand, &token, &policy, &fault) != JWT_OK)
+		jwtauth_raise(&fault);
+
+	/* The same token under the same policy: nothing to describe anew. */
+	if (token == current_token &&
+		current_policy_settings == jwtauth_settings_generation &&
+		current_policy_catalog == jwtauth_catalog_generation())
+		return;
+
+	begin_identity(JWTAUTH_TOKEN);
+	describe(token->claims, policy);
+	current_policy_settings = jwtauth_settings_generation;
+	current_policy_catalog = jwtauth_catalog_generation();
+	if (jwtauth_token_cache_pin(token))
+		current_token = token;
+}
+
+static void
+load_gateway_claims(const char *text)
+{
+	JwtAuthPolicy policy = {0};
+	Jsonb	   *claims = jwtauth_gateway_claims(text);
+
+	/* The gateway has judged the token; its claims are read like our own. */
+	policy.own = true;
+	policy.allowed_roles.count = -1;
+	policy.subject_prefix = "";
+	begin_identity(JWTAUTH_GATEWAY);
+	describe(claims, &policy);
+	current.own = false;
+}
+
+/* The clocks, and everything else that is counted, as the memo has them. */
+static inline bool
+memo_is_of_now(void)
+{
+	return memo.valid && memo.epoch == jwtauth_epoch &&
+		memo.statement == GetCurrentStatementStartTimestamp() &&
+		memo.transaction == GetCurrentTransactionStartTimestamp();
+}
+
+/* Claims in a setting have no hook that counts: compare them. */
+static bool
+memo_is_of_setting(const char *setting)
+{
+	return memo.session_user == GetSessionUserId() &&
+		(setting == NULL ? memo.setting == NULL :
+		 memo.setting != NULL && strcmp(setting, memo.setting) == 0);
+}
+
+static void
+judge_anew(bool has_token, const char *setting)
+{
+	uint64		epoch;
+
+	memo.valid = false;
+	if (has_token)
+		jwtauth_catalog_listen();
+
+	/* Stamped with what was known before reading. */
+	epoch = jwtauth_epoch;
+	if (has_token)
+		load_token(jwt_slice_of(jwtauth_token));
+	else if (setting != NULL)
+		load_gateway_claims(setting);
+	else if (current.source != JWTAUTH_NOBODY || current.serial == 0)
+		begin_identity(JWTAUTH_NOBODY);
+
+	memo.setting = setting == NULL ? NULL :
+		MemoryContextStrdup(current_context, setting);
+	memo.epoch = epoch;
+	memo.statement = GetCurrentStatementStartTimestamp();
+	memo.transaction = GetCurrentTransactionStartTimestamp();
+	memo.session_user = GetSessionUserId();
+	memo.valid = !jwtauth_clock_runs();
+}
+
+const JwtAuthIdentity *
+jwtauth_identity(void)
+{
+	bool		of_now = memo_is_of_now();
+	bool		has_token;
+	const char *setting;
+
+	/* Once a row in a policy: a token needs no second look. */
+	if (of_now && current.source == JWTAUTH_TOKEN)
+		return &current;
+
+	has_token = jwtauth_token != NULL && jwtauth_token[0] != '\0';
+	setting = has_token ? NULL : jwtauth_gateway_text();
+	if (!of_now || has_token || !memo_is_of_setting(setting))
+		judge_anew(has_token, setting);
+	return &current;
+}
+
+/* The server would say the same, but not what to do. */
+static void
+require_role_can_change(void)
+{
+	if (InLocalUserIdChange() || InSecurityRestrictedOperation())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("cannot change the role within a security-definer function"),
+				 errhint("Call jwt.authenticate(token, set_role => false) there, or jwt.authenticate(token) outside of it.")));
+}
+
+static void
+set_locally(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_LOCAL, true, 0, false);
+}
+
+JwtStatus
+jwtauth_authenticate(JwtSlice text, bool set_role, Jsonb **claims,
+					 JwtAuthFault *fault)
+{
+	JwtAuthDemand demand = jwtauth_no_demand();
+	JwtAuthToken *token;
+	const JwtAuthPolicy *policy;
+	char	   *role = NULL;
+	JwtStatus	status;
+
+	status = jwtauth_verify(text, &demand, &token, &policy, fault);
+	if (status != JWT_OK)
+		return status;
+	*claims = copy_jsonb(token->claims);
+	if (set_role)
+		status = jwtauth_role_to_take(policy, *claims, &role, fault);
+	if (status != JWT_OK)
+		return status;
+
+	if (role != NULL)
+		require_role_can_change();
+	set_locally("jwt_auth.token", pnstrdup(text.data, text.len));
+	if (role != NULL)
+		set_locally("role", role);
+	jwtauth_role_warn(role);
+	return JWT_OK;
+}

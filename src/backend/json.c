@@ -1,0 +1,288 @@
+/*-------------------------------------------------------------------------
+ *
+ * json.c
+ *	  JSON in: one pass of PostgreSQL's parser over the bytes of a token.
+ *
+ * The server's own jsonb input keeps the last of two members with the same
+ * name and raises errors that quote their input.  A token's verdict must not
+ * depend on which of two members somebody reads, and its bytes belong into
+ * no message, so semantic actions of our own build the jsonb here.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "compat.h"
+#include "json.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+typedef struct ObjectParse
+{
+	JsonbInState out;
+	int			members[JWTAUTH_JSON_MAX_DEPTH + 1];	/* names seen, by open
+														 * object */
+	int			depth;
+	JwtStatus	status;
+} ObjectParse;
+
+static JwtAuthJsonResult
+on_object_start(void *arg)
+{
+	ObjectParse *state = arg;
+
+	pushJsonbValue(&state->out, WJB_BEGIN_OBJECT, NULL);
+	state->members[++state->depth] = 0;
+	JWTAUTH_JSON_DONE;
+}
+
+static JwtAuthJsonResult
+on_object_end(void *arg)
+{
+	ObjectParse *state = arg;
+	JsonbValue *object = &jwtauth_jsonb_stack(&state->out)->contVal;
+
+	/* Closing an object drops all but the last member of each name. */
+	pushJsonbValue(&state->out, WJB_END_OBJECT, NULL);
+	if (object->val.object.nPairs != state->members[state->depth])
+		state->status = JWT_E_TOKEN_DUPLICATE;
+	state->depth--;
+	JWTAUTH_JSON_DONE;
+}
+
+static JwtAuthJsonResult
+on_array_start(void *arg)
+{
+	ObjectParse *state = arg;
+
+	pushJsonbValue(&state->out, WJB_BEGIN_ARRAY, NULL);
+	state->depth++;
+	JWTAUTH_JSON_DONE;
+}
+
+static JwtAuthJsonResult
+on_array_end(void *arg)
+{
+	ObjectParse *state = arg;
+
+	pushJsonbValue(&state->out, WJB_END_ARRAY, NULL);
+	state->depth--;
+	JWTAUTH_JSON_DONE;
+}
+
+static JwtAuthJsonResult
+on_field(void *arg, char *name, bool isnull)
+{
+	ObjectParse *state = arg;
+	JsonbValue	key;
+
+	key.type = jbvString;
+	key.val.string.val = name;
+	key.val.string.len = strlen(name);
+	pushJsonbValue(&state->out, WJB_KEY, &key);
+	state->members[state->depth]++;
+	JWTAUTH_JSON_DONE;
+}
+
+/*
+ * Numbers that jsonb would store in thousands of digits are of no use in a
+ * token, and 1e131071 is a way to make twenty bytes print as a megabyte.
+ */
+static bool
+number_is_sane(const char *number)
+{
+	const char *e = strpbrk(number, "eE");
+
+	if (strlen(number) > JWTAUTH_JSON_MAX_DIGITS)
+		return false;
+	if (e == NULL)
+		return true;
+	e++;
+	if (*e == '+' || *e == '-')
+		e++;
+	while (*e == '0')
+		e++;
+	return strlen(e) <= 4 && atoi(e) <= JWTAUTH_JSON_MAX_DIGITS;
+}
+
+static JwtAuthJsonResult
+on_scalar(void *arg, char *token, JsonTokenType type)
+{
+	ObjectParse *state = arg;
+	JsonbValue	value;
+	JsonbParseState *parent = jwtauth_jsonb_stack(&state->out);
+
+	if (parent == NULL)
+	{
+		state->status = JWT_E_TOKEN_JSON;
+		JWTAUTH_JSON_DONE;
+	}
+
+	value.type = jbvNull;
+	switch (type)
+	{
+		case JSON_TOKEN_STRING:
+			value.type = jbvString;
+			value.val.string.val = token;
+			value.val.string.len = strlen(token);
+			break;
+		case JSON_TOKEN_NUMBER:
+			if (!number_is_sane(token))
+			{
+				state->status = JWT_E_TOKEN_JSON;
+				break;
+			}
+			value.type = jbvNumeric;
+			value.val.numeric =
+				DatumGetNumeric(DirectFunctionCall3(numeric_in,
+													CStringGetDatum(token),
+													ObjectIdGetDatum(InvalidOid),
+													Int32GetDatum(-1)));
+			break;
+		case JSON_TOKEN_TRUE:
+		case JSON_TOKEN_FALSE:
+			value.type = jbvBool;
+			value.val.boolean = (type == JSON_TOKEN_TRUE);
+			break;
+		default:
+			break;
+	}
+	pushJsonbValue(&state->out,
+				   parent->contVal.type == jbvArray ? WJB_ELEM : WJB_VALUE,
+				   &value);
+	JWTAUTH_JSON_DONE;
+}
+
+static const JsonSemAction actions_template = {
+	.object_start = on_object_start,
+	.object_end = on_object_end,
+	.array_start = on_array_start,
+	.array_end = on_array_end,
+	.object_field_start = on_field,
+	.scalar = on_scalar,
+};
+
+/*
+ * The parser recurses and, before release 16, its actions cannot stop it:
+ * count brackets outside of strings first.  For text that is JSON the count
+ * is exact; other text is refused by the parser anyway.
+ */
+static bool
+depth_is_sane(const char *json, size_t len)
+{
+	int			depth = 0;
+	bool		in_string = false;
+
+	for (size_t i = 0; i < len; i++)
+	{
+		char		c = json[i];
+
+		if (in_string)
+		{
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+		}
+		else if (c == '"')
+			in_string = true;
+		else if (c == '{' || c == '[')
+		{
+			if (++depth > JWTAUTH_JSON_MAX_DEPTH)
+				return false;
+		}
+		else if ((c == '}' || c == ']') && depth > 0)
+			depth--;
+	}
+	return true;
+}
+
+static JwtStatus
+parse(const char *json, size_t len, Jsonb **object)
+{
+	JsonSemAction actions = actions_template;
+	JsonLexContext *lex = jwtauth_json_lex(unconstify(char *, json), len,
+										   GetDatabaseEncoding());
+	ObjectParse state = {0};
+
+	actions.semstate = &state;
+	if (pg_parse_json(lex, &actions) != JSON_SUCCESS)
+		return JWT_E_TOKEN_JSON;
+	if (state.status != JWT_OK)
+		return state.status;
+	if (state.out.result == NULL || state.out.result->type != jbvObject)
+		return JWT_E_TOKEN_JSON;
+	*object = JsonbValueToJsonb(state.out.result);
+	return JWT_OK;
+}
+
+/*
+ * Outside of UTF-8 a \u escape may name a character that the database cannot
+ * represent, and release 15 raises that from inside the lexer.  The lexer
+ * holds nothing but memory, so catching is safe.
+ */
+static JwtStatus
+parse_converted(const char *json, size_t len, Jsonb **object)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile JwtStatus status = JWT_E_TOKEN_JSON;
+
+	PG_TRY();
+	{
+		status = parse(json, len, object);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (error->sqlerrcode != ERRCODE_UNTRANSLATABLE_CHARACTER &&
+			error->sqlerrcode != ERRCODE_FEATURE_NOT_SUPPORTED)
+			PG_RE_THROW();
+		FlushErrorState();
+		FreeErrorData(error);
+		status = JWT_E_TOKEN_ENCODING;
+	}
+	PG_END_TRY();
+	return status;
+}
+
+JwtStatus
+jwtauth_json_parse_server(const char *json, size_t len, Jsonb **object)
+{
+	*object = NULL;
+	if (!depth_is_sane(json, len))
+		return JWT_E_TOKEN_DEPTH;
+	return GetDatabaseEncoding() == PG_UTF8 ? parse(json, len, object) :
+		parse_converted(json, len, object);
+}
+
+JwtStatus
+jwtauth_json_parse(const char *json, size_t len, Jsonb **object)
+{
+	int			encoding = GetDatabaseEncoding();
+	char	   *converted = unconstify(char *, json);
+
+	*object = NULL;
+	if (!pg_verify_mbstr(PG_UTF8, json, len, true))
+		return JWT_E_TOKEN_UTF8;
+	if (encoding != PG_UTF8 && encoding != PG_SQL_ASCII)
+	{
+		Oid			proc = FindDefaultConversionProc(PG_UTF8, encoding);
+		size_t		room = len * MAX_CONVERSION_GROWTH + 1;
+
+		if (!OidIsValid(proc))
+			return JWT_E_TOKEN_ENCODING;
+		converted = palloc(room);
+		if (pg_do_encoding_conversion_buf(proc, PG_UTF8, encoding,
+										  (unsigned char *) unconstify(char *, json),
+										  len, (unsigned char *) converted,
+										  room, true) != (int) len)
+			return JWT_E_TOKEN_ENCODING;
+		len = strlen(converted);
+	}
+	return jwtauth_json_parse_server(converted, len, object);
+}

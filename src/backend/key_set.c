@@ -1,0 +1,285 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_set.c
+ *	  Whole key sets of other issuers: import a JWKS, publish our own.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "event.h"
+#include "guc.h"
+#include "json.h"
+#include "jwk.h"
+#include "key_admin.h"
+#include "keystore.h"
+#include "miscadmin.h"
+#include "report.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#define MAX_SET 1000			/* members of a key set */
+
+typedef struct SetMember
+{
+	JwtSlice	kid;
+	JwtSlice	thumbprint;
+	const JwtAlg *alg;
+	const char *kty;
+	Jsonb	   *public_jwk;
+} SetMember;
+
+/*
+ * A key that is back is in force again, unless it was revoked by hand: what
+ * an administrator took away no import gives back.
+ */
+static JwtAuthStatement upsert_key = {
+	"INSERT INTO %1$s AS k (issuer, kid, alg, kty, status, may_sign, public_jwk, current_since)"
+	" VALUES ($1, $2, $3, $4, 'current', false, $5, clock_timestamp())"
+	" ON CONFLICT (issuer, kid) DO UPDATE SET alg = excluded.alg,"
+	" kty = excluded.kty, status = 'current', status_since = clock_timestamp(),"
+	" public_jwk = excluded.public_jwk, secret = NULL, missing_since = NULL,"
+	" sealed_by = NULL, key_uri = NULL,"
+	" current_since = clock_timestamp()"
+	" WHERE (k.status <> 'revoked' OR k.missing_since IS NOT NULL)"
+	" AND (k.alg, k.kty, k.status, k.public_jwk) IS DISTINCT FROM"
+	" (excluded.alg, excluded.kty, excluded.status, excluded.public_jwk)",
+	5,
+	{TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID}
+};
+
+static JwtAuthStatement revoke_missing = {
+	"UPDATE %1$s SET status = 'revoked', status_since = clock_timestamp(),"
+	" missing_since = clock_timestamp()"
+	" WHERE issuer = $1 AND status <> 'revoked' AND kid <> ALL ($2)",
+	2,
+	{TEXTOID, TEXTARRAYOID}
+};
+
+static void
+refuse_set(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("key set is refused"),
+			 errdetail("%s", detail)));
+}
+
+/* RFC 7517, Sec. 9.3: a published set has no private part, and no secret. */
+static void
+check_public(Jsonb *jwk)
+{
+	JsonbValue	value;
+	JwtSlice	kty = jwtauth_json_string(jwk, "kty");
+
+	if (kty.data != NULL && jwt_slice_equal(kty, jwt_slice_of("oct")))
+		refuse_set(_("It holds a symmetric key."));
+	for (int i = 0; i < JWT_JWK_NUM_MEMBERS; i++)
+		if (jwt_jwk_member_is_private(i) &&
+			jwtauth_json_member(jwk, jwt_jwk_member_name(i), &value))
+			refuse_set(_("It holds a private key."));
+}
+
+/* False: of a kind that we do not know, to be skipped. */
+static bool
+read_member(Jsonb *jwk, SetMember *member)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "jwt_auth set member",
+												  ALLOCSET_SMALL_SIZES);
+	JwtKey	   *key;
+	bool		usable;
+
+	check_public(jwk);
+	usable = jwtauth_key_from_jwk(jwk, context, &key) == JWT_OK;
+	if (usable)
+		usable = jwt_key_permits(key, jwt_key_default_alg(key),
+								 JWT_OP_VERIFY) == JWT_OK;
+	if (usable)
+	{
+		member->thumbprint = jwtauth_jwk_thumbprint(key);
+		member->kid = jwtauth_jwk_kid(jwk);
+		if (member->kid.data == NULL)
+			member->kid = member->thumbprint;
+		member->alg = jwt_key_alg(key);
+		member->kty = jwt_kty_name(jwt_key_type(key));
+		member->public_jwk = jwtauth_jwk_of(key, member->kid, member->alg, false);
+		usable = member->kid.len > 0 && member->kid.len <= 512;
+	}
+	MemoryContextDelete(context);
+	return usable;
+}
+
+static int
+compare_members(const void *a, const void *b)
+{
+	const SetMember *x = a;
+	const SetMember *y = b;
+	int			result = memcmp(x->kid.data, y->kid.data,
+								Min(x->kid.len, y->kid.len));
+
+	return result != 0 ? result : (x->kid.len > y->kid.len) - (x->kid.len < y->kid.len);
+}
+
+/* Drops repetitions; the same name for two keys refuses the set. */
+static int
+without_duplicates(SetMember *members, int count)
+{
+	int			kept = 0;
+
+	qsort(members, count, sizeof(SetMember), compare_members);
+	for (int i = 0; i < count; i++)
+	{
+		if (kept > 0 && compare_members(&members[kept - 1], &members[i]) == 0)
+		{
+			if (!jwt_slice_equal(members[kept - 1].thumbprint,
+								 members[i].thumbprint))
+				refuse_set(_("Two different keys in it have the same name."));
+			continue;
+		}
+		members[kept++] = members[i];
+	}
+	return kept;
+}
+
+static int
+read_set(Jsonb *jwks, SetMember **members, int *skipped)
+{
+	JsonbValue	keys;
+	JsonbContainer *array;
+	int			count = 0;
+	uint32		size;
+
+	if (!jwtauth_json_member(jwks, "keys", &keys) ||
+		keys.type != jbvBinary ||
+		!JsonContainerIsArray(keys.val.binary.data))
+		refuse_set(_("It has no member \"keys\" that is an array (RFC 7517, Sec. 5)."));
+	array = keys.val.binary.data;
+	size = JsonContainerSize(array);
+	if (size > MAX_SET)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("key set has more than %d members", MAX_SET)));
+
+	*skipped = 0;
+	*members = palloc(Max(size, 1) * sizeof(SetMember));
+	for (uint32 i = 0; i < size; i++)
+	{
+		JsonbValue *value = getIthJsonbValueFromContainer(array, i);
+
+		CHECK_FOR_INTERRUPTS();
+		if (value->type == jbvBinary &&
+			JsonContainerIsObject(value->val.binary.data) &&
+			read_member(JsonbValueToJsonb(value), &(*members)[count]))
+			count++;
+		else
+			(*skipped)++;
+	}
+	return without_duplicates(*members, count);
+}
+
+static void
+write_set(JwtSlice issuer, const SetMember *members, int count, bool keep_missing)
+{
+	Datum	   *kids = palloc(Max(count, 1) * sizeof(Datum));
+	Datum		values[5];
+
+	values[0] = jwtauth_text(issuer);
+	for (int i = 0; i < count; i++)
+	{
+		char		nulls[] = "     ";
+
+		kids[i] = jwtauth_text(members[i].kid);
+		values[1] = kids[i];
+		values[2] = CStringGetTextDatum(members[i].alg ? members[i].alg->name : "");
+		nulls[2] = members[i].alg ? ' ' : 'n';
+		values[3] = CStringGetTextDatum(members[i].kty);
+		values[4] = JsonbPGetDatum(members[i].public_jwk);
+		(void) jwtauth_execute(&upsert_key, values, nulls);
+	}
+	if (!keep_missing)
+	{
+		values[1] = PointerGetDatum(construct_array(kids, count, TEXTOID, -1,
+													false, TYPALIGN_INT));
+		(void) jwtauth_execute(&revoke_missing, values, NULL);
+	}
+}
+
+int
+jwtauth_key_set_replace(Jsonb *jwks, JwtSlice issuer, bool keep_missing)
+{
+	JwtAuthEvent event = {0};
+	SetMember  *members;
+	int			skipped;
+	int			count = read_set(jwks, &members, &skipped);
+
+	if (count == 0)
+		refuse_set(_("It holds no key that can be used here."));
+
+	/* Two imports at once: one after the other. */
+	LockDatabaseObject(jwtauth_table_oid(JWTAUTH_KEYS), 0, 1, ExclusiveLock);
+	jwtauth_write_begin();
+	write_set(issuer, members, count, keep_missing);
+	jwtauth_write_end();
+	event.kind = "key set imported";
+	event.issuer = issuer;
+	jwtauth_event_record(&event);
+	if (skipped > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%d key of the set was skipped",
+							   "%d keys of the set were skipped",
+							   skipped, skipped),
+				 errdetail("Their kty, crv, alg, use or size is not supported, or they are malformed.")));
+	return count;
+}
+
+static bool
+is_over(JwtAuthScan *scan)
+{
+	bool		isnull;
+	Datum		end = jwtauth_scan_column(scan, JWTAUTH_KEY_NOT_AFTER, &isnull);
+
+	return !isnull && DatumGetTimestampTz(end) <= jwtauth_now();
+}
+
+Jsonb *
+jwtauth_keystore_jwks(void)
+{
+	const Oid	types[] = {TEXTOID};
+	Datum		keys[] = {CStringGetTextDatum("")};
+	JsonbInState out = {0};
+	JsonbValue	name;
+	JwtAuthScan *scan;
+
+	name.type = jbvString;
+	name.val.string.val = "keys";
+	name.val.string.len = strlen("keys");
+	pushJsonbValue(&out, WJB_BEGIN_OBJECT, NULL);
+	pushJsonbValue(&out, WJB_KEY, &name);
+	pushJsonbValue(&out, WJB_BEGIN_ARRAY, NULL);
+	scan = jwtauth_scan_begin(JWTAUTH_KEYS, 1, keys, types);
+	while (jwtauth_scan_next(scan))
+	{
+		JsonbValue	value;
+		bool		isnull;
+		JwtSlice	status = jwtauth_text_slice(jwtauth_scan_column(scan, JWTAUTH_KEY_STATUS, &isnull));
+		Datum		jwk = jwtauth_scan_column(scan, JWTAUTH_KEY_PUBLIC_JWK, &isnull);
+
+		if (isnull || jwt_slice_equal(status, jwt_slice_of("revoked")) ||
+			is_over(scan))
+			continue;
+		value.type = jbvBinary;
+		value.val.binary.data = &DatumGetJsonbP(jwk)->root;
+		value.val.binary.len = VARSIZE(DatumGetPointer(jwk)) - VARHDRSZ;
+		pushJsonbValue(&out, WJB_ELEM, &value);
+	}
+	jwtauth_scan_end(scan);
+	pushJsonbValue(&out, WJB_END_ARRAY, NULL);
+	pushJsonbValue(&out, WJB_END_OBJECT, NULL);
+	return JsonbValueToJsonb(out.result);
+}

@@ -1,0 +1,347 @@
+/*-------------------------------------------------------------------------
+ *
+ * session.c
+ *	  Sessions opened and refreshed.
+ *
+ * The rules of rotation are the design's: each refresh spends the token it
+ * is given; the direct predecessor, sent again soon enough, gets the same
+ * successor; anything older that is genuine is a replay and closes the
+ * session.  All ends are returned as JSON, never raised, because an error
+ * would undo what was recorded.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog.h"
+#include "claims_hook.h"
+#include "event.h"
+#include "guc.h"
+#include "json.h"
+#include "report.h"
+#include "session.h"
+#include "session_row.h"
+#include "signer.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+/* What a presented refresh token turns out to be. */
+typedef enum Grant
+{
+	GRANT_UNKNOWN,				/* nothing of ours: no effect */
+	GRANT_ENDED,				/* its session is closed or expired */
+	GRANT_LIVE,
+	GRANT_REPEATED,				/* direct predecessor, within the interval */
+	GRANT_REPLAYED				/* genuine and spent */
+} Grant;
+
+/* RFC 6749, Sec. 5.2. */
+static Jsonb *
+oauth_error(const char *error, const char *description)
+{
+	JwtAuthJsonBuilder *b = jwtauth_json_begin();
+
+	jwtauth_json_put_string(b, "error", error);
+	jwtauth_json_put_string(b, "error_description", description);
+	return jwtauth_json_end(b);
+}
+
+/* One description for all: why a token is refused is not the thief's. */
+static Jsonb *
+invalid_grant(void)
+{
+	return oauth_error("invalid_grant",
+					   "The refresh token is unknown, expired, spent or of a closed session.");
+}
+
+static TimestampTz
+seconds_after(TimestampTz at, int seconds)
+{
+	return TimestampTzPlusMilliseconds(at, seconds * (int64) 1000);
+}
+
+static int64
+whole_seconds(TimestampTz from, TimestampTz to)
+{
+	return Max((to - from) / USECS_PER_SEC, 0);
+}
+
+static text *
+sign_access_token(JwtAuthSession *s, Jsonb *claims, TimestampTz now)
+{
+	JwtAuthSignRequest request = {0};
+	JwtAuthJsonBuilder *b = jwtauth_json_begin();
+	JwtSlice	none = {NULL, 0};
+	char	   *sid = DatumGetCString(DirectFunctionCall1(uuid_out,
+														  UUIDPGetDatum(&s->sid)));
+	int64		exp;
+
+	/* No access token outlives its session. */
+	s->access_expires_at =
+		Min(seconds_after(now, jwtauth_access_token_lifetime), s->expires_at);
+	exp = jwtauth_unix_us(s->access_expires_at);
+
+	jwtauth_json_put_all(b, claims);
+	jwtauth_json_put_slice(b, "sub", s->subject);
+	jwtauth_json_put_string(b, "sid", sid);
+	jwtauth_json_put_int(b, "auth_time",
+						 jwtauth_unix_us(s->opened_at) / USECS_PER_SEC);
+	jwtauth_json_put_int(b, "exp", exp / USECS_PER_SEC);
+	request.claims = jwtauth_json_end(b);
+	return jwtauth_sign(&request, none);
+}
+
+/* RFC 6749, Sec. 5.1. */
+static Jsonb *
+token_response(const JwtAuthSession *s, text * access_token,
+			   const JwtRefreshToken *refresh, TimestampTz now)
+{
+	JwtAuthJsonBuilder *b = jwtauth_json_begin();
+	char		text[JWT_REFRESH_TOKEN_LEN];
+	JwtSlice	slice = {text, JWT_REFRESH_TOKEN_LEN};
+	Jsonb	   *response;
+
+	jwt_refresh_token_encode(refresh, text);
+	jwtauth_json_put_slice(b, "access_token",
+						   jwtauth_text_slice(PointerGetDatum(access_token)));
+	jwtauth_json_put_string(b, "token_type", "Bearer");
+	jwtauth_json_put_int(b, "expires_in",
+						 whole_seconds(now, s->access_expires_at));
+	jwtauth_json_put_slice(b, "refresh_token", slice);
+	jwtauth_json_put_int(b, "refresh_expires_in",
+						 whole_seconds(now, Min(s->idle_expires_at,
+												s->expires_at)));
+	response = jwtauth_json_end(b);
+	jwt_wipe(text, sizeof(text));
+	return response;
+}
+
+/* RFC 9562, Sec. 5.4: a random UUID. */
+static void
+random_sid(pg_uuid_t *sid)
+{
+	jwtauth_check_machine(jwt_random(sid->data, UUID_LEN));
+	sid->data[6] = (sid->data[6] & 0x0f) | 0x40;
+	sid->data[8] = (sid->data[8] & 0x3f) | 0x80;
+}
+
+static void
+first_refresh_token(JwtAuthSession *s, JwtRefreshToken *token)
+{
+	memcpy(token->sid, s->sid.data, JWT_SID_LEN);
+	token->generation = s->generation = 1;
+	jwtauth_check_machine(jwt_random(s->tag_key, sizeof(s->tag_key)));
+	jwtauth_check_machine(jwt_random(token->secret, sizeof(token->secret)));
+	jwtauth_check_machine(jwt_refresh_token_seal(token, s->tag_key));
+	jwtauth_check_machine(jwt_refresh_token_hash(token, s->live_hash));
+}
+
+Jsonb *
+jwtauth_session_open(JwtSlice subject, Jsonb *claims, Jsonb *client)
+{
+	TimestampTz now = jwtauth_now();
+	JwtAuthSession s = {0};
+	JwtRefreshToken refresh;
+	Jsonb	   *granted;
+	text	   *access_token;
+	Jsonb	   *response;
+
+	jwtauth_check_session_claims(claims);
+	random_sid(&s.sid);
+	granted = jwtauth_claims_hook_call(subject, &s.sid, claims);
+	if (granted == NULL)
+		return oauth_error("invalid_grant", "The claims hook refused the session.");
+
+	s.subject = subject;
+	s.claims = claims;
+	s.client = client;
+	s.opened_at = now;
+	s.expires_at = seconds_after(now, jwtauth_session_lifetime);
+	s.idle_expires_at = seconds_after(now, jwtauth_refresh_token_lifetime);
+	jwtauth_sessions_make_room(subject);
+	access_token = sign_access_token(&s, granted, now);
+	first_refresh_token(&s, &refresh);
+	PG_TRY();
+	{
+		jwtauth_session_insert(&s);
+		response = token_response(&s, access_token, &refresh, now);
+	}
+	PG_FINALLY();
+	{
+		jwt_wipe(&refresh, sizeof(refresh));
+		jwtauth_session_wipe(&s);
+	}
+	PG_END_TRY();
+	return response;
+}
+
+/*
+ * What is this token?  The session is locked and read.  A wrong tag has no
+ * effect at all: a sid stands in every access token, and knowing it must
+ * close nothing.
+ */
+static Grant
+classify(const JwtRefreshToken *token, const JwtAuthSession *s,
+		 TimestampTz now)
+{
+	unsigned char hash[JWT_SHA256_LEN];
+	JwtStatus	status = jwt_refresh_token_check(token, s->tag_key);
+
+	jwtauth_check_machine(status);
+	if (status != JWT_OK)
+		return GRANT_UNKNOWN;
+	if (s->is_closed || now >= s->expires_at || now >= s->idle_expires_at)
+		return GRANT_ENDED;
+
+	jwtauth_check_machine(jwt_refresh_token_hash(token, hash));
+	if (token->generation == s->generation &&
+		jwt_equal_consttime(hash, s->live_hash, sizeof(hash)))
+		return GRANT_LIVE;
+
+	/*
+	 * Waiting for the lock costs nobody their session: the statement's clock
+	 * says when the token arrived.  The interval counts from the rotation.
+	 */
+	if (s->has_previous && token->generation + 1 == s->generation &&
+		jwt_equal_consttime(hash, s->previous_hash, sizeof(hash)) &&
+		jwtauth_refresh_reuse_interval > 0 &&
+		now <= seconds_after(s->refreshed_at, jwtauth_refresh_reuse_interval))
+		return GRANT_REPEATED;
+	return GRANT_REPLAYED;
+}
+
+/* The live token is spent, its successor becomes the live one. */
+static void
+rotate(JwtAuthSession *s, const JwtRefreshToken *token, JwtRefreshToken *next)
+{
+	TimestampTz at = GetCurrentTimestamp();
+
+	jwtauth_check_machine(jwt_random(s->salt, sizeof(s->salt)));
+	jwtauth_check_machine(jwt_refresh_token_next(token, s->salt, s->tag_key,
+												 next));
+	memcpy(s->previous_hash, s->live_hash, JWT_SHA256_LEN);
+	jwtauth_check_machine(jwt_refresh_token_hash(next, s->live_hash));
+	s->generation = next->generation;
+	s->refreshed_at = at;
+	s->idle_expires_at = seconds_after(at, jwtauth_refresh_token_lifetime);
+}
+
+/* The same successor again; false if the row says it is not. */
+static bool
+succeed_again(const JwtAuthSession *s, const JwtRefreshToken *token,
+			  JwtRefreshToken *next)
+{
+	unsigned char hash[JWT_SHA256_LEN];
+
+	jwtauth_check_machine(jwt_refresh_token_next(token, s->salt, s->tag_key,
+												 next));
+	jwtauth_check_machine(jwt_refresh_token_hash(next, hash));
+	return jwt_equal_consttime(hash, s->live_hash, sizeof(hash));
+}
+
+/* Writes that the session goes on, and gives the token it goes on with. */
+static bool
+successor(JwtAuthSession *s, const JwtRefreshToken *token,
+		  JwtRefreshToken *next, Grant grant)
+{
+	if (grant == GRANT_LIVE)
+	{
+		rotate(s, token, next);
+		jwtauth_session_update(s);
+		return true;
+	}
+	if (!succeed_again(s, token, next))
+		return false;
+	jwtauth_session_touch(s);
+	return true;
+}
+
+/* The token is good for a successor: ask the hook, sign, write. */
+static Jsonb *
+grant_refresh(JwtAuthSession *s, const JwtRefreshToken *token,
+			  Jsonb *client, TimestampTz now)
+{
+	Grant		grant;
+	JwtRefreshToken next;
+	Jsonb	   *granted;
+	Jsonb	   *response;
+	text	   *access_token;
+
+	granted = jwtauth_claims_hook_call(s->subject, &s->sid, s->claims);
+	if (granted == NULL)
+	{
+		jwtauth_session_close(&s->sid, "refused by claims hook");
+		return invalid_grant();
+	}
+
+	/* The hook is anybody's code: it may have closed or refreshed it. */
+	if (!jwtauth_session_read(&s->sid, s))
+		return invalid_grant();
+	grant = classify(token, s, now);
+	if (grant != GRANT_LIVE && grant != GRANT_REPEATED)
+		return invalid_grant();
+	s->client = client;
+	access_token = sign_access_token(s, granted, now);
+	PG_TRY();
+	{
+		response = successor(s, token, &next, grant) ?
+			token_response(s, access_token, &next, now) : invalid_grant();
+	}
+	PG_FINALLY();
+	{
+		jwt_wipe(&next, sizeof(next));
+	}
+	PG_END_TRY();
+	return response;
+}
+
+static Jsonb *
+answer_refresh(const JwtRefreshToken *token, JwtAuthSession *s,
+			   Jsonb *client, Grant grant, TimestampTz now)
+{
+	switch (grant)
+	{
+		case GRANT_LIVE:
+		case GRANT_REPEATED:
+			return grant_refresh(s, token, client, now);
+		case GRANT_REPLAYED:
+			if (jwtauth_session_close(&s->sid, "replay"))
+				jwtauth_event_notify("replay", &s->sid);
+			return invalid_grant();
+		default:
+			return invalid_grant();
+	}
+}
+
+Jsonb *
+jwtauth_session_refresh(JwtSlice refresh_token, Jsonb *client)
+{
+	TimestampTz now = jwtauth_now();
+	JwtRefreshToken token;
+	JwtAuthSession s;
+	pg_uuid_t	sid;
+	Jsonb	   *response;
+	Grant		grant = GRANT_UNKNOWN;
+
+	if (refresh_token.len == 0)
+		return oauth_error("invalid_request", "The refresh token is missing.");
+	if (jwt_refresh_token_decode(refresh_token, &token) != JWT_OK)
+		return invalid_grant();
+
+	memcpy(sid.data, token.sid, UUID_LEN);
+	jwtauth_session_lock(&sid);
+	if (jwtauth_session_read(&sid, &s))
+		grant = classify(&token, &s, now);
+	PG_TRY();
+	{
+		response = answer_refresh(&token, &s, client, grant, now);
+	}
+	PG_FINALLY();
+	{
+		jwt_wipe(&token, sizeof(token));
+		jwtauth_session_wipe(&s);
+	}
+	PG_END_TRY();
+	return response;
+}

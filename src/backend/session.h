@@ -1,0 +1,40 @@
+/*-------------------------------------------------------------------------
+ *
+ * session.h
+ *	  Sessions: opened, refreshed, closed; and tokens taken back.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JWTAUTH_SESSION_H
+#define JWTAUTH_SESSION_H
+
+#include "slice.h"
+#include "utils/jsonb.h"
+#include "utils/uuid.h"
+
+/* RFC 6749, Sec. 5.1, or 5.2 if the claims hook refuses. */
+extern Jsonb *jwtauth_session_open(JwtSlice subject, Jsonb *claims,
+								   Jsonb *client);
+
+/* RFC 6749, Sec. 6; the error object of Sec. 5.2 is returned, not raised. */
+extern Jsonb *jwtauth_session_refresh(JwtSlice refresh_token, Jsonb *client);
+
+/* How many were open and are closed now. */
+extern int	jwtauth_sessions_close_all(JwtSlice subject, const char *why);
+
+/*
+ * Before one more is opened: keeps out whoever closes all of the subject's,
+ * and closes the oldest if jwt_auth.max_sessions would be exceeded.
+ */
+extern void jwtauth_sessions_make_room(JwtSlice subject);
+
+/* RFC 7009: either kind of token; false if there was nothing to revoke. */
+extern bool jwtauth_revoke(JwtSlice token);
+
+/* Everything issued to a subject until now; key_issuer empty: by us. */
+extern int	jwtauth_revoke_subject(JwtSlice key_issuer, JwtSlice subject);
+
+/* Deletes what can no longer matter; returns how many rows. */
+extern int64 jwtauth_purge(void);
+
+#endif							/* JWTAUTH_SESSION_H */

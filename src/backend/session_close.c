@@ -1,0 +1,242 @@
+/*-------------------------------------------------------------------------
+ *
+ * session_close.c
+ *	  Sessions closed, tokens taken back, and what is left of them deleted.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "compat.h"
+#include "event.h"
+#include "guc.h"
+#include "json.h"
+#include "lib/stringinfo.h"
+#include "refresh_token.h"
+#include "report.h"
+#include "revocation.h"
+#include "session.h"
+#include "session_row.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+#include "verifier.h"
+
+/*
+ * A token is accepted for at most this many seconds after it expired: no
+ * leeway may be longer.
+ */
+#define MAX_LEEWAY_SECONDS "300 seconds"
+
+static JwtAuthStatement open_sids = {
+	"SELECT sid FROM %3$s WHERE subject = $1 AND closed_at IS NULL"
+	" ORDER BY opened_at DESC, sid OFFSET $2",
+	2,
+	{TEXTOID, INT4OID}
+};
+
+static JwtAuthStatement revoke_token = {
+	"INSERT INTO %4$s (issuer, token_id, expires_at) VALUES ($1, $2, $3)"
+	" ON CONFLICT (issuer, token_id) DO NOTHING",
+	3,
+	{TEXTOID, TEXTOID, TIMESTAMPTZOID}
+};
+
+static JwtAuthStatement revoke_subject = {
+	"INSERT INTO %5$s AS r (issuer, subject, revoked_at) VALUES ($1, $2, $3)"
+	" ON CONFLICT (issuer, subject) DO UPDATE"
+	" SET revoked_at = greatest(r.revoked_at, excluded.revoked_at)",
+	3,
+	{TEXTOID, TEXTOID, TIMESTAMPTZOID}
+};
+
+/* What can no longer matter: no token of it could be accepted any more. */
+static JwtAuthStatement purge_sessions = {
+	"DELETE FROM %3$s WHERE access_expires_at + interval '" MAX_LEEWAY_SECONDS "' < $1"
+	" AND (closed_at IS NOT NULL OR expires_at < $1 OR idle_expires_at < $1)",
+	1,
+	{TIMESTAMPTZOID}
+};
+
+static JwtAuthStatement purge_tokens = {
+	"DELETE FROM %4$s WHERE expires_at + interval '" MAX_LEEWAY_SECONDS "' < $1",
+	1,
+	{TIMESTAMPTZOID}
+};
+
+/* Open sessions of a subject, newest first, but for the first few. */
+static int
+find_open(JwtSlice subject, int skip, pg_uuid_t **sids)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Datum		values[2];
+	int			count;
+	bool		isnull;
+
+	values[0] = jwtauth_text(subject);
+	values[1] = Int32GetDatum(skip);
+	jwtauth_write_begin();
+	count = (int) jwtauth_execute(&open_sids, values, NULL);
+	*sids = MemoryContextAlloc(context, Max(count, 1) * sizeof(pg_uuid_t));
+	for (int i = 0; i < count; i++)
+		(*sids)[i] = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[i],
+												  SPI_tuptable->tupdesc,
+												  1, &isnull));
+	jwtauth_write_end();
+	return count;
+}
+
+static int
+compare_sids(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(pg_uuid_t));
+}
+
+/* Locked in one order, so that two who close many do not deadlock. */
+static int
+close_found(pg_uuid_t *sids, int count, const char *why)
+{
+	int			closed = 0;
+
+	qsort(sids, count, sizeof(pg_uuid_t), compare_sids);
+	for (int i = 0; i < count; i++)
+		if (jwtauth_session_close(&sids[i], why))
+			closed++;
+	return closed;
+}
+
+/*
+ * Whoever signs in and whoever signs everybody out wait for one another: a
+ * session that is just being opened must not slip through.
+ */
+static void
+lock_subject(JwtSlice subject)
+{
+	LockDatabaseObject(jwtauth_table_oid(JWTAUTH_SESSIONS),
+					   hash_bytes((const unsigned char *) subject.data,
+								  subject.len),
+					   1, ExclusiveLock);
+}
+
+int
+jwtauth_sessions_close_all(JwtSlice subject, const char *why)
+{
+	pg_uuid_t  *sids;
+	int			count;
+
+	lock_subject(subject);
+	count = find_open(subject, 0, &sids);
+	return close_found(sids, count, why);
+}
+
+void
+jwtauth_sessions_make_room(JwtSlice subject)
+{
+	pg_uuid_t  *sids;
+	int			count;
+
+	lock_subject(subject);
+	if (jwtauth_max_sessions == 0)
+		return;
+	count = find_open(subject, jwtauth_max_sessions - 1, &sids);
+	close_found(sids, count, "max_sessions");
+}
+
+static bool
+revoke_refresh_token(JwtSlice text)
+{
+	JwtRefreshToken token;
+	JwtAuthSession s;
+	pg_uuid_t	sid;
+	bool		genuine = false;
+
+	if (jwt_refresh_token_decode(text, &token) != JWT_OK)
+		return false;
+	memcpy(sid.data, token.sid, UUID_LEN);
+	if (jwtauth_session_read(&sid, &s))
+		genuine = jwt_refresh_token_check(&token, s.tag_key) == JWT_OK;
+	jwt_wipe(&token, sizeof(token));
+	jwtauth_session_wipe(&s);
+	return genuine && jwtauth_session_close(&sid, "revoked");
+}
+
+bool
+jwtauth_revoke(JwtSlice text)
+{
+	JwtAuthToken token;
+	const JwtAuthPolicy *policy;
+	JwtAuthFault fault = {0};
+	JwtAuthEvent event = {0};
+	JwtAuthSession s;
+	Datum		values[3];
+	bool		revoked;
+
+	if (text.len == 0)
+		return false;
+	if (memchr(text.data, '.', text.len) == NULL)
+		return revoke_refresh_token(text);
+
+	/* Expired or not, but genuine: nobody revokes by guessing. */
+	if (jwtauth_verify_origin(text, &token, &policy, &fault) != JWT_OK)
+		return false;
+	if (policy->own && token.has_sid && jwtauth_session_read(&token.sid, &s))
+	{
+		jwtauth_session_wipe(&s);
+		return jwtauth_session_close(&token.sid, "revoked");
+	}
+
+	values[0] = jwtauth_text(policy->key_issuer);
+	values[1] = jwtauth_text(jwtauth_token_revocation_id(&token));
+	values[2] = TimestampTzGetDatum(token.times.exp.present ?
+									jwtauth_from_unix_us(token.times.exp.at) :
+									DT_NOEND);
+	jwtauth_write_begin();
+	revoked = jwtauth_execute(&revoke_token, values, NULL) > 0;
+	jwtauth_write_end();
+	if (revoked)
+	{
+		event.kind = "token revoked";
+		event.issuer = policy->key_issuer;
+		event.subject = token.sub;
+		jwtauth_event_record(&event);
+	}
+	return revoked;
+}
+
+int
+jwtauth_revoke_subject(JwtSlice key_issuer, JwtSlice subject)
+{
+	JwtAuthEvent event = {0};
+	Datum		values[3];
+
+	lock_subject(subject);
+	values[0] = jwtauth_text(key_issuer);
+	values[1] = jwtauth_text(subject);
+	values[2] = TimestampTzGetDatum(GetCurrentTimestamp());
+	jwtauth_write_begin();
+	jwtauth_need_rows(jwtauth_execute(&revoke_subject, values, NULL), 1);
+	jwtauth_write_end();
+	event.kind = "subject revoked";
+	event.issuer = key_issuer;
+	event.subject = subject;
+	jwtauth_event_record(&event);
+	return key_issuer.len == 0 ?
+		jwtauth_sessions_close_all(subject, "subject revoked") : 0;
+}
+
+int64
+jwtauth_purge(void)
+{
+	Datum		values[1];
+	int64		deleted;
+
+	values[0] = TimestampTzGetDatum(jwtauth_now());
+	jwtauth_write_begin();
+	deleted = jwtauth_execute(&purge_sessions, values, NULL);
+	deleted += jwtauth_execute(&purge_tokens, values, NULL);
+	jwtauth_write_end();
+	return deleted + jwtauth_event_purge();
+}

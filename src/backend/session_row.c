@@ -1,0 +1,225 @@
+/*-------------------------------------------------------------------------
+ *
+ * session_row.c
+ *	  Rows of jwt.session_store: lock, read, write.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "compat.h"
+#include "event.h"
+#include "session_row.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+static JwtAuthStatement insert_session = {
+	"INSERT INTO %3$s (sid, subject, claims, client, opened_at, expires_at,"
+	" refreshed_at, idle_expires_at, access_expires_at, generation,"
+	" live_hash, tag_key)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11)",
+	11,
+	{UUIDOID, TEXTOID, JSONBOID, JSONBOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+	TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, BYTEAOID, BYTEAOID}
+};
+
+static JwtAuthStatement update_session = {
+	"UPDATE %3$s SET client = coalesce($2, client), refreshed_at = $3,"
+	" idle_expires_at = $4,"
+	" access_expires_at = greatest(access_expires_at, $5),"
+	" generation = $6, live_hash = $7, previous_hash = $8, salt = $9"
+	" WHERE sid = $1 AND closed_at IS NULL",
+	9,
+	{UUIDOID, JSONBOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+	INT4OID, BYTEAOID, BYTEAOID, BYTEAOID}
+};
+
+static JwtAuthStatement touch_session = {
+	"UPDATE %3$s SET access_expires_at = greatest(access_expires_at, $2)"
+	" WHERE sid = $1 AND closed_at IS NULL",
+	2,
+	{UUIDOID, TIMESTAMPTZOID}
+};
+
+static JwtAuthStatement close_session = {
+	"UPDATE %3$s SET closed_at = clock_timestamp(), closed_why = $2"
+	" WHERE sid = $1 AND closed_at IS NULL",
+	2,
+	{UUIDOID, TEXTOID}
+};
+
+void
+jwtauth_session_lock(const pg_uuid_t *sid)
+{
+	/* Sessions that share a hash wait for one another: rare, and harmless. */
+	LockDatabaseObject(jwtauth_table_oid(JWTAUTH_SESSIONS),
+					   hash_bytes(sid->data, UUID_LEN), 0, ExclusiveLock);
+}
+
+static bool
+read_bytes(JwtAuthScan *scan, int attno, unsigned char *to, size_t len)
+{
+	bool		isnull;
+	Datum		datum = jwtauth_scan_column(scan, attno, &isnull);
+
+	memset(to, 0, len);
+	if (isnull || VARSIZE_ANY_EXHDR(DatumGetPointer(datum)) != len)
+		return false;
+	memcpy(to, VARDATA_ANY(DatumGetPointer(datum)), len);
+	return true;
+}
+
+static TimestampTz
+read_time(JwtAuthScan *scan, int attno)
+{
+	bool		isnull;
+
+	return DatumGetTimestampTz(jwtauth_scan_column(scan, attno, &isnull));
+}
+
+static void
+read_columns(JwtAuthScan *scan, JwtAuthSession *s)
+{
+	bool		isnull;
+	Datum		datum;
+
+	s->subject = jwtauth_text_slice(jwtauth_scan_column(scan, JWTAUTH_SESSION_SUBJECT, &isnull));
+	s->claims = DatumGetJsonbP(jwtauth_scan_column(scan, JWTAUTH_SESSION_CLAIMS, &isnull));
+	datum = jwtauth_scan_column(scan, JWTAUTH_SESSION_CLIENT, &isnull);
+	s->client = isnull ? NULL : DatumGetJsonbP(datum);
+	s->opened_at = read_time(scan, JWTAUTH_SESSION_OPENED_AT);
+	s->expires_at = read_time(scan, JWTAUTH_SESSION_EXPIRES_AT);
+	s->refreshed_at = read_time(scan, JWTAUTH_SESSION_REFRESHED_AT);
+	s->idle_expires_at = read_time(scan, JWTAUTH_SESSION_IDLE_EXPIRES_AT);
+	s->access_expires_at = read_time(scan, JWTAUTH_SESSION_ACCESS_EXPIRES_AT);
+	(void) jwtauth_scan_column(scan, JWTAUTH_SESSION_CLOSED_AT, &isnull);
+	s->is_closed = !isnull;
+	s->generation = DatumGetInt32(jwtauth_scan_column(scan, JWTAUTH_SESSION_GENERATION, &isnull));
+	read_bytes(scan, JWTAUTH_SESSION_LIVE_HASH, s->live_hash, JWT_SHA256_LEN);
+	s->has_previous =
+		read_bytes(scan, JWTAUTH_SESSION_PREVIOUS_HASH, s->previous_hash, JWT_SHA256_LEN) &&
+		read_bytes(scan, JWTAUTH_SESSION_SALT, s->salt, JWT_REFRESH_SALT_LEN);
+
+	/* A session without its tag key lets nobody in. */
+	if (!read_bytes(scan, JWTAUTH_SESSION_TAG_KEY, s->tag_key, JWT_REFRESH_TAG_KEY_LEN))
+		s->is_closed = true;
+}
+
+bool
+jwtauth_session_read(const pg_uuid_t *sid, JwtAuthSession *session)
+{
+	const Oid	types[] = {UUIDOID};
+	Datum		keys[] = {UUIDPGetDatum(sid)};
+	JwtAuthScan *scan = jwtauth_scan_begin(JWTAUTH_SESSIONS, 1, keys, types);
+	bool		found = jwtauth_scan_next(scan);
+	JwtAuthSession fresh = {0};
+
+	/* sid may point into what is about to be overwritten. */
+	fresh.sid = *sid;
+	if (found)
+		read_columns(scan, &fresh);
+	jwtauth_scan_end(scan);
+	*session = fresh;
+	jwtauth_session_wipe(&fresh);
+	return found;
+}
+
+static Datum
+bytes_datum(const unsigned char *bytes, size_t len)
+{
+	JwtSlice	slice = {(const char *) bytes, len};
+
+	/* text and bytea are laid out alike */
+	return jwtauth_text(slice);
+}
+
+void
+jwtauth_session_insert(const JwtAuthSession *s)
+{
+	char		nulls[] = "           ";
+	Datum		values[11];
+
+	values[0] = UUIDPGetDatum(&s->sid);
+	values[1] = jwtauth_text(s->subject);
+	values[2] = JsonbPGetDatum(s->claims);
+	values[3] = JsonbPGetDatum(s->client);
+	nulls[3] = s->client == NULL ? 'n' : ' ';
+	values[4] = TimestampTzGetDatum(s->opened_at);
+	values[5] = TimestampTzGetDatum(s->expires_at);
+	values[6] = TimestampTzGetDatum(s->idle_expires_at);
+	values[7] = TimestampTzGetDatum(s->access_expires_at);
+	values[8] = Int32GetDatum(s->generation);
+	values[9] = bytes_datum(s->live_hash, sizeof(s->live_hash));
+	values[10] = bytes_datum(s->tag_key, sizeof(s->tag_key));
+
+	jwtauth_write_begin();
+	jwtauth_need_rows(jwtauth_execute(&insert_session, values, nulls), 1);
+	jwtauth_write_end();
+}
+
+void
+jwtauth_session_update(const JwtAuthSession *s)
+{
+	char		nulls[] = "         ";
+	Datum		values[9];
+
+	values[0] = UUIDPGetDatum(&s->sid);
+	values[1] = JsonbPGetDatum(s->client);
+	nulls[1] = s->client == NULL ? 'n' : ' ';
+	values[2] = TimestampTzGetDatum(s->refreshed_at);
+	values[3] = TimestampTzGetDatum(s->idle_expires_at);
+	values[4] = TimestampTzGetDatum(s->access_expires_at);
+	values[5] = Int32GetDatum(s->generation);
+	values[6] = bytes_datum(s->live_hash, sizeof(s->live_hash));
+	values[7] = bytes_datum(s->previous_hash, sizeof(s->previous_hash));
+	values[8] = bytes_datum(s->salt, sizeof(s->salt));
+
+	jwtauth_write_begin();
+	jwtauth_need_rows(jwtauth_execute(&update_session, values, nulls), 1);
+	jwtauth_write_end();
+}
+
+void
+jwtauth_session_touch(const JwtAuthSession *s)
+{
+	Datum		values[2];
+
+	values[0] = UUIDPGetDatum(&s->sid);
+	values[1] = TimestampTzGetDatum(s->access_expires_at);
+	jwtauth_write_begin();
+	jwtauth_need_rows(jwtauth_execute(&touch_session, values, NULL), 1);
+	jwtauth_write_end();
+}
+
+bool
+jwtauth_session_close(const pg_uuid_t *sid, const char *why)
+{
+	JwtAuthEvent event = {0};
+	Datum		values[2];
+	bool		closed;
+
+	jwtauth_session_lock(sid);
+	values[0] = UUIDPGetDatum(sid);
+	values[1] = CStringGetTextDatum(why);
+	jwtauth_write_begin();
+	closed = jwtauth_execute(&close_session, values, NULL) > 0;
+	jwtauth_write_end();
+	if (closed)
+	{
+		event.kind = "session closed";
+		event.sid = sid;
+		event.detail = why;
+		jwtauth_event_record(&event);
+	}
+	return closed;
+}
+
+void
+jwtauth_session_wipe(JwtAuthSession *session)
+{
+	jwt_wipe(session->tag_key, sizeof(session->tag_key));
+}

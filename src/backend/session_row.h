@@ -1,0 +1,87 @@
+/*-------------------------------------------------------------------------
+ *
+ * session_row.h
+ *	  Rows of jwt.session_store: lock, read, write.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JWTAUTH_SESSION_ROW_H
+#define JWTAUTH_SESSION_ROW_H
+
+#include "datatype/timestamp.h"
+#include "primitive.h"
+#include "refresh_token.h"
+#include "slice.h"
+#include "utils/jsonb.h"
+#include "utils/uuid.h"
+
+typedef enum JwtAuthSessionColumn
+{
+	JWTAUTH_SESSION_SID = 1,
+	JWTAUTH_SESSION_SUBJECT,
+	JWTAUTH_SESSION_CLAIMS,
+	JWTAUTH_SESSION_CLIENT,
+	JWTAUTH_SESSION_OPENED_AT,
+	JWTAUTH_SESSION_EXPIRES_AT,
+	JWTAUTH_SESSION_REFRESHED_AT,
+	JWTAUTH_SESSION_IDLE_EXPIRES_AT,
+	JWTAUTH_SESSION_ACCESS_EXPIRES_AT,
+	JWTAUTH_SESSION_CLOSED_AT,
+	JWTAUTH_SESSION_CLOSED_WHY,
+	JWTAUTH_SESSION_GENERATION,
+	JWTAUTH_SESSION_LIVE_HASH,
+	JWTAUTH_SESSION_PREVIOUS_HASH,
+	JWTAUTH_SESSION_SALT,
+	JWTAUTH_SESSION_TAG_KEY
+} JwtAuthSessionColumn;
+
+typedef struct JwtAuthSession
+{
+	pg_uuid_t	sid;
+	JwtSlice	subject;
+	Jsonb	   *claims;			/* what open_session() was given */
+	Jsonb	   *client;			/* likewise; NULL: nothing */
+	TimestampTz opened_at;		/* auth_time */
+	TimestampTz expires_at;		/* absolute; rotation never extends it */
+	TimestampTz refreshed_at;	/* time of the last rotation */
+	TimestampTz idle_expires_at;
+	TimestampTz access_expires_at;	/* of the last access token */
+	bool		is_closed;
+
+	uint32		generation;		/* of the live refresh token */
+	unsigned char live_hash[JWT_SHA256_LEN];
+	bool		has_previous;
+	unsigned char previous_hash[JWT_SHA256_LEN];
+	unsigned char salt[JWT_REFRESH_SALT_LEN];	/* the live one came by it */
+	unsigned char tag_key[JWT_REFRESH_TAG_KEY_LEN];
+} JwtAuthSession;
+
+/*
+ * Waits for whoever works on that session, until the transaction ends.  What
+ * is read afterwards is what the one before has committed, at any isolation
+ * level, because rows are read under a snapshot of the moment.
+ */
+extern void jwtauth_session_lock(const pg_uuid_t *sid);
+
+/* False if there is no such row. */
+extern bool jwtauth_session_read(const pg_uuid_t *sid,
+								 JwtAuthSession *session);
+
+extern void jwtauth_session_insert(const JwtAuthSession *session);
+
+/* Writes what a rotation changes; the session is locked and open. */
+extern void jwtauth_session_update(const JwtAuthSession *session);
+
+/*
+ * Writes when the last access token ends, and what the client says of
+ * itself: for an answer that is given again.
+ */
+extern void jwtauth_session_touch(const JwtAuthSession *session);
+
+/* False if it was closed before, or is not there. */
+extern bool jwtauth_session_close(const pg_uuid_t *sid, const char *why);
+
+/* Overwrites what is secret in it. */
+extern void jwtauth_session_wipe(JwtAuthSession *session);
+
+#endif							/* JWTAUTH_SESSION_ROW_H */

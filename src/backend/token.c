@@ -1,0 +1,304 @@
+/*-------------------------------------------------------------------------
+ *
+ * token.c
+ *	  A token taken apart: what its header and claims say.
+ *
+ * Nothing here is believed yet; whether a token is good is verifier.c's.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base64url.h"
+#include "guc.h"
+#include "json.h"
+#include "token.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/uuid.h"
+
+#define MAX_KEPT_HEADER 1024	/* bytes */
+
+static JwtStatus
+decode_part(JwtSlice part, char **bytes, size_t *len, JwtAuthFault *fault)
+{
+	size_t		room = jwt_base64url_dec_len(part.len);
+	JwtStatus	status;
+
+	*bytes = palloc(room + 1);
+	status = jwt_base64url_decode(part, (unsigned char *) *bytes, room, len);
+	if (status != JWT_OK)
+		return jwtauth_fault(fault, status);
+	(*bytes)[*len] = '\0';
+	return JWT_OK;
+}
+
+static JwtStatus
+decode_json(JwtSlice part, Jsonb **object, JwtAuthFault *fault)
+{
+	char	   *bytes;
+	size_t		len;
+	JwtStatus	status = decode_part(part, &bytes, &len, fault);
+
+	if (status != JWT_OK)
+		return status;
+	status = jwtauth_json_parse(bytes, len, object);
+	if (status != JWT_OK)
+		return jwtauth_fault(fault, status);
+	return JWT_OK;
+}
+
+/* A header member that must be a string where present. */
+static JwtStatus
+header_string(JwtAuthToken *token, const char *name, JwtSlice *text,
+			  JwtAuthFault *fault)
+{
+	JsonbValue	value;
+
+	text->data = NULL;
+	text->len = 0;
+	if (!jwtauth_json_member(token->header, name, &value))
+		return JWT_OK;
+	*text = jwtauth_json_slice(&value);
+	if (text->data == NULL)
+		return jwtauth_fault_named(fault, JWT_E_HEADER, name);
+	return JWT_OK;
+}
+
+/*
+ * RFC 7515, Sec. 4.1.  The members jwk, jku, x5u and x5c are not looked at:
+ * a token does not get to say which key to trust.
+ */
+static JwtStatus
+read_header(JwtAuthToken *token, JwtAuthFault *fault)
+{
+	JsonbValue	value;
+	JwtStatus	status;
+
+	/* Sec. 4.1.11: no extension is understood, so any "crit" refuses. */
+	if (jwtauth_json_member(token->header, "crit", &value))
+		return jwtauth_fault(fault, JWT_E_HEADER_CRIT);
+
+	/* RFC 7797: a payload that is not base64url; outside "crit" it is void. */
+	if (jwtauth_json_member(token->header, "b64", &value) &&
+		!(value.type == jbvBool && value.val.boolean))
+		return jwtauth_fault(fault, JWT_E_HEADER_CRIT);
+
+	status = header_string(token, "alg", &token->alg_name, fault);
+	if (status == JWT_OK && token->alg_name.data == NULL)
+		status = jwtauth_fault_named(fault, JWT_E_HEADER, "alg");
+	if (status == JWT_OK)
+		status = header_string(token, "kid", &token->kid, fault);
+	if (status == JWT_OK)
+		status = header_string(token, "typ", &token->typ, fault);
+	if (status == JWT_OK)
+		token->alg = jwt_alg_find(token->alg_name);
+	return status;
+}
+
+/* What is not base64url at all is told before anything is looked up. */
+static JwtStatus
+check_signature_shape(const JwtAuthToken *token, JwtAuthFault *fault)
+{
+	char	   *bytes;
+	size_t		len;
+	JwtStatus	status = decode_part(token->jws.signature, &bytes, &len, fault);
+
+	pfree(bytes);
+	return status;
+}
+
+/*
+ * The header that was read last.  Tokens of one key have the same header,
+ * byte for byte, so most are read here and not parsed again.
+ */
+static struct
+{
+	MemoryContext context;
+	JwtSlice	text;			/* base64url */
+	Jsonb	   *header;
+}			last_header;
+
+static void
+remember_header(const JwtAuthToken *token)
+{
+	MemoryContext old;
+
+	if (last_header.context == NULL)
+		last_header.context = AllocSetContextCreate(TopMemoryContext,
+													"jwt_auth header",
+													ALLOCSET_SMALL_SIZES);
+	last_header.text.data = NULL;
+	last_header.text.len = 0;
+	MemoryContextReset(last_header.context);
+	old = MemoryContextSwitchTo(last_header.context);
+	last_header.header = (Jsonb *) datumCopy(JsonbPGetDatum(token->header),
+											 false, -1);
+	last_header.text.data = pnstrdup(token->jws.header.data,
+									 token->jws.header.len);
+	last_header.text.len = token->jws.header.len;
+	MemoryContextSwitchTo(old);
+}
+
+static JwtStatus
+parse_header(JwtAuthToken *token, JwtAuthFault *fault)
+{
+	JwtStatus	status;
+
+	if (last_header.text.data != NULL &&
+		jwt_slice_equal(last_header.text, token->jws.header))
+	{
+		token->header = last_header.header;
+		return read_header(token, fault);
+	}
+	status = decode_json(token->jws.header, &token->header, fault);
+	if (status == JWT_OK)
+		status = read_header(token, fault);
+	if (status == JWT_OK && token->jws.header.len <= MAX_KEPT_HEADER)
+		remember_header(token);
+	return status;
+}
+
+JwtStatus
+jwtauth_token_read(JwtSlice text, JwtAuthToken *token, JwtAuthFault *fault)
+{
+	JwtStatus	status;
+
+	memset(token, 0, sizeof(*token));
+	if (text.data == NULL || text.len == 0)
+		return jwtauth_fault(fault, JWT_E_TOKEN_EMPTY);
+	if (text.len > (size_t) jwtauth_max_token_size)
+		return jwtauth_fault(fault, JWT_E_TOKEN_SIZE);
+	token->text = text;
+	status = jwt_jws_split(text, &token->jws);
+	if (status != JWT_OK)
+		return jwtauth_fault(fault, status);
+	status = check_signature_shape(token, fault);
+	if (status == JWT_OK)
+		status = parse_header(token, fault);
+	return status;
+}
+
+JwtStatus
+jwtauth_token_payload(const JwtAuthToken *token, char **bytes, size_t *len,
+					  JwtAuthFault *fault)
+{
+	return decode_part(token->jws.payload, bytes, len, fault);
+}
+
+JwtStatus
+jwtauth_token_read_claims(JwtAuthToken *token, JwtAuthFault *fault)
+{
+	JsonbValue	value;
+	JwtStatus	status;
+
+	status = decode_json(token->jws.payload, &token->claims, fault);
+	if (status != JWT_OK)
+		return status;
+	token->iss_is_string = true;
+	if (jwtauth_json_member(token->claims, "iss", &value))
+	{
+		token->iss = jwtauth_json_slice(&value);
+		token->iss_is_string = (token->iss.data != NULL);
+	}
+	return JWT_OK;
+}
+
+static JwtStatus
+time_claim(JwtAuthToken *token, const char *name, JwtTime *time,
+		   JwtAuthFault *fault)
+{
+	JsonbValue	value;
+
+	if (!jwtauth_json_member(token->claims, name, &value))
+		return JWT_OK;
+	if (!jwtauth_json_time(&value, &time->at))
+		return jwtauth_fault_named(fault, JWT_E_CLAIM, name);
+	time->present = true;
+	return JWT_OK;
+}
+
+static JwtStatus
+string_claim(JwtAuthToken *token, const char *name, JwtSlice *text,
+			 JwtAuthFault *fault)
+{
+	JsonbValue	value;
+
+	if (!jwtauth_json_member(token->claims, name, &value))
+		return JWT_OK;
+	*text = jwtauth_json_slice(&value);
+	if (text->data == NULL)
+		return jwtauth_fault_named(fault, JWT_E_CLAIM, name);
+	return JWT_OK;
+}
+
+/* RFC 7519, Sec. 4.1.3: a string, or an array of strings. */
+static JwtStatus
+audience_claim(JwtAuthToken *token, JwtAuthFault *fault)
+{
+	JsonbValue	value;
+	JsonbContainer *array;
+
+	if (!jwtauth_json_member(token->claims, "aud", &value))
+		return JWT_OK;
+	if (value.type == jbvString)
+	{
+		token->aud = palloc(sizeof(JwtSlice));
+		token->aud[0] = jwtauth_json_slice(&value);
+		token->naud = 1;
+		return JWT_OK;
+	}
+	if (value.type != jbvBinary ||
+		!JsonContainerIsArray(value.val.binary.data))
+		return jwtauth_fault_named(fault, JWT_E_CLAIM, "aud");
+
+	array = value.val.binary.data;
+	token->naud = JsonContainerSize(array);
+	token->aud = palloc(Max(token->naud, 1) * sizeof(JwtSlice));
+	for (int i = 0; i < token->naud; i++)
+	{
+		token->aud[i] =
+			jwtauth_json_slice(getIthJsonbValueFromContainer(array, i));
+		if (token->aud[i].data == NULL)
+			return jwtauth_fault_named(fault, JWT_E_CLAIM, "aud");
+	}
+	return JWT_OK;
+}
+
+/* Whether a "sid" is a session of ours, another's, or junk, its shape says. */
+static void
+session_claim(JwtAuthToken *token)
+{
+	JwtSlice	text = jwtauth_json_string(token->claims, "sid");
+
+	token->has_sid = text.data != NULL &&
+		jwtauth_parse_uuid(text, &token->sid);
+}
+
+JwtStatus
+jwtauth_token_type_claims(JwtAuthToken *token, JwtAuthFault *fault)
+{
+	JwtStatus	status;
+
+	if (token->is_typed)
+		return JWT_OK;
+	status = time_claim(token, "exp", &token->times.exp, fault);
+	if (status == JWT_OK)
+		status = time_claim(token, "nbf", &token->times.nbf, fault);
+	if (status == JWT_OK)
+		status = time_claim(token, "iat", &token->times.iat, fault);
+	if (status == JWT_OK)
+		status = string_claim(token, "sub", &token->sub, fault);
+	if (status == JWT_OK)
+		status = string_claim(token, "jti", &token->jti, fault);
+	if (status == JWT_OK)
+		status = audience_claim(token, fault);
+	if (status == JWT_OK && !token->iss_is_string)
+		status = jwtauth_fault_named(fault, JWT_E_CLAIM, "iss");
+	if (status != JWT_OK)
+		return status;
+	session_claim(token);
+	token->is_typed = true;
+	return JWT_OK;
+}

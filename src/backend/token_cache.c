@@ -1,0 +1,189 @@
+/*-------------------------------------------------------------------------
+ *
+ * token_cache.c
+ *	  Tokens whose signature was verified before in this backend.
+ *
+ * Each token is one chunk of memory: the struct, its text, header, claims
+ * and audiences behind one another.  It is wiped when it goes, because a
+ * token is a secret.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "guc.h"
+#include "primitive.h"
+#include "token_cache.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+typedef struct TokenEntry
+{
+	uint64		hash;			/* of the text; key of the table */
+	JwtAuthToken *token;
+	size_t		size;			/* of the chunk that token heads */
+} TokenEntry;
+
+static HTAB *tokens = NULL;
+static MemoryContext tokens_context = NULL;
+static JwtAuthToken *pinned = NULL;
+
+/* The end of a token is its signature: as good as random, and short. */
+static uint64
+hash_of(JwtSlice text)
+{
+	size_t		len = Min(text.len, 40);
+
+	return hash_bytes_extended((const unsigned char *) text.data + text.len - len,
+							   len, 0);
+}
+
+static void
+make_cache(void)
+{
+	HASHCTL		ctl = {0};
+
+	tokens_context = AllocSetContextCreate(TopMemoryContext,
+										   "jwt_auth token cache",
+										   ALLOCSET_DEFAULT_SIZES);
+	ctl.keysize = sizeof(uint64);
+	ctl.entrysize = sizeof(TokenEntry);
+	ctl.hcxt = tokens_context;
+	tokens = hash_create("jwt_auth tokens", 64, &ctl,
+						 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static void
+drop_entry(TokenEntry *entry)
+{
+	JwtAuthToken *token = entry->token;
+
+	jwt_wipe(token, entry->size);
+	pfree(token);
+	hash_search(tokens, &entry->hash, HASH_REMOVE, NULL);
+}
+
+JwtAuthToken *
+jwtauth_token_cache_find(JwtSlice text)
+{
+	uint64		hash;
+	TokenEntry *entry;
+
+	if (tokens == NULL || text.len == 0)
+		return NULL;
+	hash = hash_of(text);
+	entry = hash_search(tokens, &hash, HASH_FIND, NULL);
+	if (entry == NULL || !jwt_slice_equal(entry->token->text, text))
+		return NULL;
+	return entry->token;
+}
+
+/* When the cache is full it starts anew, but for the token in force. */
+static void
+make_room(void)
+{
+	HASH_SEQ_STATUS seq;
+	TokenEntry *entry;
+
+	if (hash_get_num_entries(tokens) < jwtauth_cache_size)
+		return;
+	hash_seq_init(&seq, tokens);
+	while ((entry = hash_seq_search(&seq)) != NULL)
+		if (entry->token != pinned)
+			drop_entry(entry);
+}
+
+/* Moves a slice from one buffer to its copy. */
+static void
+rebase(JwtSlice *slice, const void *from, const void *to)
+{
+	if (slice->data != NULL)
+		slice->data = (const char *) to + (slice->data - (const char *) from);
+}
+
+static void
+rebase_all(JwtAuthToken *copy, const JwtAuthToken *from)
+{
+	rebase(&copy->jws.header, from->text.data, copy->text.data);
+	rebase(&copy->jws.payload, from->text.data, copy->text.data);
+	rebase(&copy->jws.signature, from->text.data, copy->text.data);
+	rebase(&copy->jws.signing_input, from->text.data, copy->text.data);
+	rebase(&copy->alg_name, from->header, copy->header);
+	rebase(&copy->kid, from->header, copy->header);
+	rebase(&copy->typ, from->header, copy->header);
+	rebase(&copy->iss, from->claims, copy->claims);
+	rebase(&copy->sub, from->claims, copy->claims);
+	rebase(&copy->jti, from->claims, copy->claims);
+	for (int i = 0; i < copy->naud; i++)
+		rebase(&copy->aud[i], from->claims, copy->claims);
+}
+
+static void *
+append(char **room, const void *data, size_t len)
+{
+	void	   *at = *room;
+
+	memcpy(at, data, len);
+	*room += MAXALIGN(len);
+	return at;
+}
+
+static JwtAuthToken *
+flat_copy(const JwtAuthToken *from, size_t *size)
+{
+	size_t		aud_size = from->naud * sizeof(JwtSlice);
+	char	   *room;
+	JwtAuthToken *copy;
+
+	*size = MAXALIGN(sizeof(JwtAuthToken)) + MAXALIGN(from->text.len) +
+		MAXALIGN(VARSIZE(from->header)) + MAXALIGN(VARSIZE(from->claims)) +
+		MAXALIGN(aud_size) + MAXALIGN(from->key_kid.len);
+	room = MemoryContextAlloc(tokens_context, *size);
+	copy = append(&room, from, sizeof(JwtAuthToken));
+	copy->text.data = append(&room, from->text.data, from->text.len);
+	copy->header = append(&room, from->header, VARSIZE(from->header));
+	copy->claims = append(&room, from->claims, VARSIZE(from->claims));
+	if (from->naud > 0)
+		copy->aud = append(&room, from->aud, aud_size);
+	if (from->key_kid.data != NULL)
+		copy->key_kid.data = append(&room, from->key_kid.data,
+									from->key_kid.len);
+	copy->is_cached = true;
+	rebase_all(copy, from);
+	return copy;
+}
+
+JwtAuthToken *
+jwtauth_token_cache_keep(const JwtAuthToken *token)
+{
+	uint64		hash = hash_of(token->text);
+	TokenEntry *entry;
+	JwtAuthToken *copy;
+	size_t		size;
+	bool		found;
+
+	if (tokens == NULL)
+		make_cache();
+	entry = hash_search(tokens, &hash, HASH_FIND, NULL);
+	if (entry != NULL && entry->token == pinned)
+		return unconstify(JwtAuthToken *, token);	/* a collision: not kept */
+	if (entry != NULL)
+		drop_entry(entry);
+	make_room();
+
+	copy = flat_copy(token, &size);
+	entry = hash_search(tokens, &hash, HASH_ENTER, &found);
+	entry->token = copy;
+	entry->size = size;
+	return copy;
+}
+
+bool
+jwtauth_token_cache_pin(JwtAuthToken *token)
+{
+	pinned = NULL;
+	if (token != NULL && jwtauth_token_cache_find(token->text) == token)
+		pinned = token;
+	return pinned != NULL;
+}
