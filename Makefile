@@ -1,0 +1,176 @@
+# jwt_auth: builds with PGXS.
+#
+#   make, make install, make installcheck	as for any extension
+#   make setup		install what is missing to build and test (Debian, Ubuntu)
+#   make demo		the extension at work, on a throw-away server
+#   make test		every test, on throw-away servers
+#   make check-layers	includes point one way, exports are the SQL functions
+#   make indent-check, make indent	the house's C layout
+#
+# PG_CONFIG=/path/to/pg_config chooses another server; WERROR=1 makes warnings
+# errors.
+
+EXTENSION = jwt_auth
+MODULE_big = jwt_auth
+DATA = jwt_auth--1.0.sql
+
+# Knows nothing of PostgreSQL.
+CORE_OBJS = \
+	src/core/alg.o \
+	src/core/alg_digest.o \
+	src/core/alg_ec.o \
+	src/core/alg_eddsa.o \
+	src/core/alg_hmac.o \
+	src/core/alg_rsa.o \
+	src/core/base64url.o \
+	src/core/claims.o \
+	src/core/jws.o \
+	src/core/key.o \
+	src/core/key_curve.o \
+	src/core/key_generate.o \
+	src/core/key_jwk.o \
+	src/core/key_member.o \
+	src/core/key_oct.o \
+	src/core/key_pem.o \
+	src/core/key_rsa.o \
+	src/core/key_uri.o \
+	src/core/primitive.o \
+	src/core/refresh_token.o \
+	src/core/seal.o
+
+OBJS = \
+	jwt_auth.o \
+	$(CORE_OBJS) \
+	src/backend/catalog.o \
+	src/backend/catalog_write.o \
+	src/backend/claims_hook.o \
+	src/backend/event.o \
+	src/backend/gateway.o \
+	src/backend/guc.o \
+	src/backend/identity.o \
+	src/backend/issuer.o \
+	src/backend/json.o \
+	src/backend/json_value.o \
+	src/backend/jwk.o \
+	src/backend/key_admin.o \
+	src/backend/key_reseal.o \
+	src/backend/key_set.o \
+	src/backend/keystore.o \
+	src/backend/keystore_row.o \
+	src/backend/keystore_file.o \
+	src/backend/keystore_secret.o \
+	src/backend/keystore_uri.o \
+	src/backend/report.o \
+	src/backend/request.o \
+	src/backend/revocation.o \
+	src/backend/role.o \
+	src/backend/secret.o \
+	src/backend/session.o \
+	src/backend/session_close.o \
+	src/backend/session_row.o \
+	src/backend/signer.o \
+	src/backend/token.o \
+	src/backend/token_cache.o \
+	src/backend/verifier.o \
+	src/backend/verifier_rules.o \
+	src/backend/verifier_with.o \
+	src/sql/access.o \
+	src/sql/arguments.o \
+	src/sql/identity.o \
+	src/sql/issuers.o \
+	src/sql/jwk.o \
+	src/sql/keys.o \
+	src/sql/sessions.o \
+	src/sql/tokens.o
+
+OUR_HEADERS = $(wildcard src/*/*.h)
+
+PG_CPPFLAGS = -Isrc/core -Isrc/backend
+PG_CFLAGS = -fvisibility=hidden
+SHLIB_LINK = -lcrypto
+
+ifdef WERROR
+PG_CFLAGS += -Wall -Wextra -Werror \
+	-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+# PGXS hands clang the flags that PostgreSQL's own compiler understood.
+ifneq (,$(findstring clang,$(CC)))
+PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument
+endif
+endif
+
+REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+ISOLATION = $(patsubst specs/%.spec,%,$(sort $(wildcard specs/*.spec)))
+TAP_TESTS = 1
+EXTRA_CLEAN = build
+
+# Bitcode for JIT inlining would need clang, for functions that are never
+# worth inlining.  "make with_llvm=yes" builds it all the same.
+ifneq ($(origin with_llvm),command line)
+override with_llvm := no
+endif
+
+.DEFAULT_GOAL := all
+
+# Nothing of PostgreSQL is needed to read this file, so that "make setup"
+# works on a bare machine.
+PG_CONFIG ?= $(shell scripts/find_pg_config.sh)
+PGXS := $(if $(PG_CONFIG),$(shell $(PG_CONFIG) --pgxs))
+
+ifneq (,$(PGXS))
+export PG_CONFIG
+include $(PGXS)
+
+# The server's headers are not ours to warn about.
+override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
+
+# PostgreSQL's own packages come without dependency tracking.
+$(OBJS): $(OUR_HEADERS)
+else
+all install installcheck:
+	@echo "No pg_config with PGXS was found: run \"make setup\", or give PG_CONFIG=..." >&2
+	@exit 1
+clean:
+	rm -rf $(OBJS) $(EXTRA_CLEAN)
+endif
+
+# The unit tests: src/core with test/unit, and no PostgreSQL.
+UNIT_CFLAGS = -std=c99 -g -O1 -Wall -Wextra
+UNIT_OBJS = $(patsubst %.c,build/unit/%.o,$(wildcard src/core/*.c test/unit/*.c))
+
+build/unit/unit: $(UNIT_OBJS)
+	$(CC) $(UNIT_CFLAGS) -o $@ $^ -lcrypto
+
+build/unit/%.o: %.c $(OUR_HEADERS) $(wildcard test/unit/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) -Isrc/core -Itest/unit -c -o $@ $<
+
+# What follows a set-up runs in a make of its own, which finds the pg_config
+# that the set-up may have installed.  "+" hands the job server to the scripts.
+PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+AFTER_SETUP = @+$(MAKE) --no-print-directory -s $(PARALLEL)
+
+.PHONY: setup demo run-demo test run-test check-layers indent indent-check
+
+setup:
+	@scripts/setup.sh
+
+demo: setup
+	$(AFTER_SETUP) run-demo
+
+run-demo: all
+	@+scripts/with_server.sh scripts/demo.sh
+
+test: setup
+	$(AFTER_SETUP) run-test
+
+run-test: all build/unit/unit
+	@+scripts/test.sh
+
+check-layers: all
+	@CC='$(CC)' scripts/check_layers.sh
+
+indent:
+	@scripts/indent.sh
+
+indent-check:
+	@scripts/indent.sh --check
