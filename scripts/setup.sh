@@ -1,0 +1,135 @@
+#!/bin/sh
+# Installs what building and testing needs and is missing: Debian and Ubuntu,
+# as root or through sudo.  Elsewhere it names the packages and fails.  Asks
+# for files, not for packages, so that a server built from source counts too.
+
+set -eu
+cd "$(dirname "$0")/.."
+
+missing=""
+
+# need PACKAGE COMMAND...: the package is missing if the command fails
+need()
+{
+	package=$1
+	shift
+	"$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+
+# A variable of its own: what is found here is not yet what the user chose.
+pg_config=${PG_CONFIG:-$(scripts/find_pg_config.sh)}
+if [ -z "$pg_config" ] || ! [ -e "$("$pg_config" --pgxs)" ]
+then
+	missing=" postgresql-server-dev postgresql"
+elif ! [ -x "$("$pg_config" --bindir)/postgres" ]
+then
+	missing=" postgresql"
+fi
+need libc6-dev test -e /usr/include/stdio.h
+need libssl-dev test -e /usr/include/openssl/evp.h
+# libpq/libpq-be.h of a server with GSSAPI includes <gssapi/gssapi.h>
+need libkrb5-dev test -e /usr/include/gssapi/gssapi.h
+need perl command -v prove
+need libipc-run-perl perl -MIPC::Run -e 1
+# The layout is checked where it is judged, and what some tests skip without
+# is installed there; a user's build does not need it.
+if [ -n "${CI:-}" ]
+then
+	need pg-bsd-indent command -v pg_bsd_indent
+	need pgbouncer test -x /usr/sbin/pgbouncer
+	need nodejs command -v node
+	need npm command -v npm
+	need chromium test -x /usr/bin/chromium
+	need fonts-dejavu-core test -d /usr/share/fonts/truetype/dejavu
+fi
+
+[ -n "$missing" ] || exit 0
+
+fail()
+{
+	echo "setup: $*" >&2
+	exit 1
+}
+
+command -v apt-get >/dev/null ||
+	fail "install the counterparts of these Debian packages:$missing"
+
+# The major release of the server that is there, else the newest packaged one;
+# nothing if the package lists are not there either.
+major()
+{
+	if [ -n "$pg_config" ]
+	then
+		"$pg_config" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/'
+	elif ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1
+	then
+		ls -d /usr/lib/postgresql/*/bin/postgres | cut -d/ -f5
+	else
+		apt-cache pkgnames postgresql-server-dev- |
+			sed -n 's/^postgresql-server-dev-\([0-9][0-9]*\)$/\1/p'
+	fi | sort -n | tail -n 1
+}
+
+# The missing packages under the distribution's names.
+packages()
+{
+	major=$(major)
+	for package in $missing
+	do
+		case $package in
+			postgresql) package=postgresql${major:+-$major} ;;
+			postgresql-server-dev) package=$package-${major:-all} ;;
+			pg-bsd-indent) apt-cache pkgnames | grep -qx $package || continue ;;
+		esac
+		printf ' %s' "$package"
+	done
+}
+
+if [ "$(id -u)" = 0 ]
+then
+	as_root=""
+elif sudo -n true 2>/dev/null
+then
+	as_root="sudo -n"
+else
+	fail "neither root nor sudo here; as root: apt-get install$(packages)"
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# quietly COMMAND...: shows what it said only if it failed
+quietly()
+{
+	"$@" >"$log" 2>&1 </dev/null || {
+		cat "$log" >&2
+		fail "failed: $*"
+	}
+}
+
+apt_get="env DEBIAN_FRONTEND=noninteractive apt-get -q -y"
+[ -n "$(apt-cache pkgnames postgresql-server-dev-)" ] || quietly $as_root $apt_get update
+packages=$(packages)
+[ -n "$packages" ] || exit 0
+echo "setup: installing$packages"
+
+# The package would make a cluster and start it: not asked for.  A machine
+# whose administrator has postgresql-common already keeps its own choice.
+if ! [ -e /etc/postgresql-common ]
+then
+	$as_root mkdir -p /etc/postgresql-common
+	echo "create_main_cluster = false" |
+		$as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
+
+install_packages()
+{
+	$as_root $apt_get install --no-install-recommends \
+		-o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 $packages
+}
+
+# Package lists that are older than the mirror are the usual failure.
+install_packages >"$log" 2>&1 </dev/null || {
+	quietly $as_root $apt_get update
+	quietly install_packages
+}

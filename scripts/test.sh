@@ -1,0 +1,39 @@
+#!/bin/sh
+# Runs every test and sums up.  The last line is "N passed, N failed", with
+# ", N skipped" where some are.  Fails if a test failed, and also if a stage
+# did not run: nothing tested is not a success.
+
+set -u
+cd "$(dirname "$0")/.." || exit
+
+# Logs and outputs stay in $RESULTS.  Each stage appends a line
+# "NAME PASSED FAILED SKIPPED" to $RESULTS/counts.
+export RESULTS="$PWD/build/test"
+rm -rf "$RESULTS"
+mkdir -p "$RESULTS"
+: >"$RESULTS/counts"
+
+scripts/test_unit.sh
+scripts/with_server.sh scripts/test_server.sh
+
+for stage in unit regress isolation tap
+do
+	grep -q "^$stage " "$RESULTS/counts" || echo "$stage 0 1 0" >>"$RESULTS/counts"
+done
+
+awk '
+	{
+		passed += $2; failed += $3; skipped += $4
+		printf "%-10s %5d passed %5d failed%s\n", $1 ":", $2, $3,
+			$4 ? sprintf(" %5d skipped", $4) : ""
+		if ($2 + $3 + $4 == 0 && $1 != "isolation") {
+			print "           did not run"
+			failed++
+		}
+	}
+	END {
+		printf "%d passed, %d failed", passed, failed
+		print skipped ? ", " skipped " skipped" : ""
+		exit failed > 0
+	}
+' "$RESULTS/counts"

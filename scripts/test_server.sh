@@ -1,0 +1,108 @@
+#!/bin/sh
+# The tests that need a server: pg_regress, isolation, TAP.  Called by test.sh
+# through with_server.sh.
+#
+# They run in a copy of the tree and as the server's user.  TAP tests make
+# clusters of their own, which initdb refuses to root, and that user may not
+# be able to reach the checkout; with one way for all stages, and for root and
+# others alike, there is one way to break.  And results/ and tmp_check/ never
+# litter the checkout.
+
+set -eu
+cd "$(dirname "$0")/.."
+
+copy=$JWT_AUTH_TMP/src
+bindir=${PATH%%:*}
+as_user=""
+
+mkdir "$copy" "$JWT_AUTH_TMP/tmp"
+tar -cf - --exclude=./.git --exclude=./build --exclude=node_modules . |
+	tar -xf - -C "$copy"
+if [ "$(id -u)" = 0 ]
+then
+	chown -R "$JWT_AUTH_USER" "$copy" "$JWT_AUTH_TMP/tmp"
+	as_user="runuser -u $JWT_AUTH_USER --"
+fi
+cd "$copy"
+
+# installcheck NAME VARIABLE=...: PGXS's own target with our binaries; the
+# variables switch the other stages off.
+installcheck()
+{
+	name=$1
+	shift
+	echo "== $name"
+	log=$RESULTS/$name.log
+	status=0
+	$as_user env TMPDIR="$JWT_AUTH_TMP/tmp" HOME="$JWT_AUTH_TMP/tmp" \
+		"${MAKE:-make}" --no-print-directory installcheck bindir="$bindir" "$@" \
+		>"$log" 2>&1 </dev/null || status=$?
+}
+
+# count NAME: lines of the two styles of pg_regress (TAP since 16) and of TAP
+count()
+{
+	passed=$(grep -cE '^ok |\.\.\. ok( |$)' "$log") || true
+	failed=$(grep -E '^not ok |\.\.\. (FAILED|failed)' "$log" | grep -vc '# TODO') || true
+	skipped=$(grep -cE '^ok .*# (SKIP|skip)|^t/.*\.\. skipped: ' "$log") || true
+	passed=$((passed - $(grep -cE '^ok .*# (SKIP|skip)' "$log" || true)))
+	# A script that died before or after its tests counts, too.
+	[ $status -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
+	echo "$1 $passed $failed $skipped" >>"$RESULTS/counts"
+}
+
+installcheck regress ISOLATION= TAP_TESTS=
+count regress
+cp -r results "$RESULTS" 2>/dev/null || true
+if [ "$failed" -gt 0 ]
+then
+	cat "$log"
+	cat regression.diffs 2>/dev/null || true
+fi
+
+if ls specs/*.spec >/dev/null 2>&1
+then
+	installcheck isolation REGRESS= TAP_TESTS=
+	count isolation
+	cp -r output_iso "$RESULTS" 2>/dev/null || true
+	if [ "$failed" -gt 0 ]
+	then
+		cat "$log"
+		cat output_iso/regression.diffs 2>/dev/null || true
+	fi
+else
+	echo "isolation 0 0 0" >>"$RESULTS/counts"
+fi
+
+# TAP tests wait for clocks and clusters most of the time, so they run in
+# lanes beside each other.  Each lane has a copy of the tree, because PGXS
+# keeps the clusters of a run in the tree and removes those of the last.
+lanes=3
+lane=0
+while [ $lane -lt $lanes ]
+do
+	cp -a "$copy" "$copy.$lane"
+	files=$(ls t/*.pl | awk -v lanes=$lanes -v lane=$lane 'NR % lanes == lane' | tr '\n' ' ')
+	(
+		cd "$copy.$lane"
+		installcheck tap.$lane REGRESS= ISOLATION= PROVE_FLAGS=-v PROVE_TESTS="$files"
+		echo $status >"$RESULTS/tap.$lane.status"
+	) &
+	lane=$((lane + 1))
+done
+wait
+log=$RESULTS/tap.log
+cat "$RESULTS"/tap.?.log >"$log"
+status=$(cat "$RESULTS"/tap.?.status | sort -n | tail -n 1)
+count tap
+# A file that is skipped whole: prove shows the reason and not the plan.
+sed -nE -e 's/.*# *[Ss][Kk][Ii][Pp]/skipped:/p' -e 's/^t\/.*\.\. (skipped: )/\1/p' "$log" | sort -u
+if [ "$failed" -gt 0 ]
+then
+	grep -vE '^ok ' "$log"
+	cp -r tmp_check/log "$RESULTS/tap_log" 2>/dev/null || true
+	echo "the servers' logs are in build/test/tap_log"
+fi
+
+# with_server.sh keeps the server's log of a command that failed.
+awk '{ failed += $3 } END { exit failed > 0 }' "$RESULTS/counts"
