@@ -1,0 +1,130 @@
+-- See verify_vs_pgcrypto.sh.
+
+\set calls 2000
+\set rounds 7
+
+SET client_min_messages = warning;
+CREATE EXTENSION jwt_auth;
+CREATE EXTENSION pgcrypto;
+SET max_parallel_workers_per_gather = 0;
+-- 2,000 tokens in turn never meet a cache of 16.
+SET jwt_auth.cache_size = 16;
+
+SELECT jwt.import_key(jwt.jwk_from_secret('0123456789abcdef0123456789abcdef', 'HS256', 'bench')) \g /dev/null
+\set secret '0123456789abcdef0123456789abcdef'
+
+CREATE TABLE tokens AS
+    SELECT jwt.sign(jsonb_build_object('sub', gen_random_uuid(), 'role', 'web_user',
+                'email', 'me@example.com', 'name', 'Somebody', 'tenant', gen_random_uuid(),
+                'scope', 'notes:read notes:write profile'),
+            'bench', '1 day') AS token
+      FROM generate_series(1, :calls);
+ANALYZE tokens;
+
+-- As lean as PL/pgSQL gets, and with every check that a token needs.
+CREATE FUNCTION base64url_decode(data text) RETURNS bytea LANGUAGE sql IMMUTABLE
+    AS $$SELECT decode(rpad(translate(data, '-_', '+/'), (length(data) + 3) / 4 * 4, '='), 'base64')$$;
+CREATE FUNCTION pgcrypto_verify(token text, secret text) RETURNS json LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    parts text[] := string_to_array(token, '.');
+    claims json;
+BEGIN
+    IF cardinality(parts) <> 3
+       OR convert_from(base64url_decode(parts[1]), 'UTF8')::json->>'alg' IS DISTINCT FROM 'HS256'
+       OR hmac(convert_to(parts[1] || '.' || parts[2], 'UTF8'), convert_to(secret, 'UTF8'), 'sha256')
+          <> base64url_decode(parts[3]) THEN
+        RAISE EXCEPTION 'invalid token';
+    END IF;
+    claims := convert_from(base64url_decode(parts[2]), 'UTF8')::json;
+    IF to_timestamp((claims->>'exp')::float8) <= statement_timestamp() THEN
+        RAISE EXCEPTION 'expired token';
+    END IF;
+    RETURN claims;
+END
+$$;
+
+-- pgjwt's way: SQL functions that call each other, a cast that may fail.
+CREATE FUNCTION pgjwt_encode(data bytea) RETURNS text LANGUAGE sql
+    AS $$SELECT translate(encode(data, 'base64'), E'+/=\n', '-_')$$;
+CREATE FUNCTION pgjwt_decode(data text) RETURNS bytea LANGUAGE sql AS $$
+    WITH t AS (SELECT translate(data, '-_', '+/') AS trans),
+         r AS (SELECT length(t.trans) % 4 AS remainder FROM t)
+    SELECT decode(t.trans || CASE WHEN r.remainder > 0 THEN repeat('=', 4 - r.remainder) ELSE '' END, 'base64') FROM t, r
+$$;
+CREATE FUNCTION pgjwt_sign(signables text, secret text, algorithm text) RETURNS text LANGUAGE sql AS $$
+    WITH alg AS (SELECT CASE algorithm WHEN 'HS256' THEN 'sha256' WHEN 'HS384' THEN 'sha384' WHEN 'HS512' THEN 'sha512' ELSE '' END AS id)
+    SELECT pgjwt_encode(hmac(signables, secret, alg.id)) FROM alg
+$$;
+CREATE FUNCTION pgjwt_double(input text) RETURNS float8 LANGUAGE plpgsql AS $$
+BEGIN
+    BEGIN
+        RETURN input::float8;
+    EXCEPTION WHEN OTHERS THEN
+        RETURN NULL;
+    END;
+END
+$$;
+CREATE FUNCTION pgjwt_verify(token text, secret text, algorithm text)
+    RETURNS TABLE (header json, payload json, valid boolean) LANGUAGE sql AS $$
+    SELECT j.header, j.payload,
+           j.signature_ok AND tstzrange(to_timestamp(pgjwt_double(j.payload->>'nbf')),
+                                        to_timestamp(pgjwt_double(j.payload->>'exp'))) @> current_timestamp
+      FROM (SELECT convert_from(pgjwt_decode(r[1]), 'utf8')::json AS header,
+                   convert_from(pgjwt_decode(r[2]), 'utf8')::json AS payload,
+                   r[3] = pgjwt_sign(r[1] || '.' || r[2], secret, algorithm) AS signature_ok
+              FROM regexp_split_to_array(token, '\.') r) j
+$$;
+
+CREATE TABLE contenders (name text PRIMARY KEY, same boolean, call text);
+INSERT INTO contenders VALUES
+    ('jwt.verify', false, 'jwt.verify(token)'),
+    ('jwt.verify_with', false, $$jwt.verify_with(token, jwk)$$),
+    ('pgcrypto', false, format('pgcrypto_verify(token, %L)', :'secret')),
+    ('pgjwt', false, format($$(SELECT v.payload FROM pgjwt_verify(token, %L, 'HS256') v WHERE v.valid)$$, :'secret')),
+    ('pgjwt, same token', true, format($$(SELECT v.payload FROM pgjwt_verify(token, %L, 'HS256') v WHERE v.valid)$$, :'secret')),
+    ('jwt.verify, same token', true, 'jwt.verify(token)'),
+    ('jwt.verify_with, same token', true, 'jwt.verify_with(token, jwk)'),
+    ('pgcrypto, same token', true, format('pgcrypto_verify(token, %L)', :'secret'));
+CREATE TABLE times (name text, microseconds float8);
+
+CREATE PROCEDURE measure(contender contenders) LANGUAGE plpgsql AS $$
+DECLARE
+    began timestamptz;
+    calls bigint;
+BEGIN
+    began := clock_timestamp();
+    EXECUTE format('SELECT count(%s) FROM %s CROSS JOIN (SELECT jwt.jwk_from_secret(%L) AS jwk OFFSET 0) k', contender.call,
+            CASE WHEN contender.same
+                 THEN 'generate_series(1, (SELECT count(*) FROM tokens)) CROSS JOIN (SELECT token FROM tokens LIMIT 1) t'
+                 ELSE 'tokens' END, '0123456789abcdef0123456789abcdef')
+       INTO calls;
+    INSERT INTO times VALUES (contender.name,
+        extract(epoch FROM clock_timestamp() - began) * 1000000 / calls);
+END
+$$;
+
+-- A statement for each contender in each round, and one round to warm up.
+SELECT format('CALL measure(%s)', quote_literal(c) || '::contenders') || CASE WHEN round = 0 THEN '; TRUNCATE times' ELSE '' END
+  FROM generate_series(0, :rounds) round, contenders c
+ ORDER BY round, c.name \gexec
+
+SELECT format('token of %s bytes, %s calls a round, median of %s rounds', length(token), :calls, :rounds)
+  FROM tokens LIMIT 1;
+CREATE VIEW medians AS
+    SELECT same, split_part(name, ',', 1) AS name,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY microseconds) AS median
+      FROM times JOIN contenders USING (name)
+     GROUP BY same, split_part(name, ',', 1);
+SELECT format('%s %s %s µs; pgcrypto %s times, pgjwt %s times that',
+            CASE WHEN m.same THEN 'the same token: ' ELSE 'distinct tokens:' END,
+            rpad(m.name, 16), lpad(round(m.median::numeric, 2)::text, 8),
+            lpad(round((p.median / m.median)::numeric, 1)::text, 5),
+            lpad(round((j.median / m.median)::numeric, 1)::text, 5))
+  FROM medians m JOIN medians p ON p.same = m.same AND p.name = 'pgcrypto'
+                 JOIN medians j ON j.same = m.same AND j.name = 'pgjwt'
+ ORDER BY m.same, m.median;
+-- The claim: a token that comes again, as tokens do until they expire.
+SELECT format('verify of a good token at least 8 times as fast as pgcrypto: %s',
+            CASE WHEN p.median / m.median >= 8 THEN 'yes' ELSE 'no' END)
+  FROM medians m JOIN medians p ON p.same AND p.name = 'pgcrypto'
+ WHERE m.same AND m.name = 'jwt.verify';
