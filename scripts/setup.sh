@@ -18,7 +18,8 @@ need()
 
 # A variable of its own: what is found here is not yet what the user chose.
 pg_config=${PG_CONFIG:-$(scripts/find_pg_config.sh)}
-if [ -z "$pg_config" ] || ! [ -e "$("$pg_config" --pgxs)" ]
+if [ -z "$pg_config" ] || ! [ -e "$("$pg_config" --pgxs)" ] ||
+	! [ -e "$("$pg_config" --includedir-server)/postgres.h" ]
 then
 	missing=" postgresql-server-dev postgresql"
 elif ! [ -x "$("$pg_config" --bindir)/postgres" ]
