@@ -82,7 +82,7 @@ INSERT INTO tokens SELECT 'no role', jwt.sign('{"sub":"canary-subject","role":"n
 INSERT INTO tokens SELECT 'wrong role', jwt.sign('{"sub":"canary-subject","role":"postgres"}');
 INSERT INTO tokens SELECT 'foreign', jwt.sign('{"sub":"canary-subject","iss":"https://elsewhere.example"}');
 INSERT INTO tokens SELECT 'wrong type', regexp_replace(token, '^[^.]*', 'eyJhbGciOiJub25lIn0') FROM tokens WHERE name = 'of key ES256';
-INSERT INTO tokens SELECT 'tampered', regexp_replace(token, '\.[^.]([^.]*)$', '._\1') FROM tokens WHERE name = 'of key HS256';
+INSERT INTO tokens SELECT 'tampered', regexp_replace(token, '\.[^.]([^.]*)$', CASE WHEN token ~ '\._[^.]*$' THEN '.A\1' ELSE '._\1' END) FROM tokens WHERE name = 'of key HS256';
 INSERT INTO tokens SELECT 'other kid', regexp_replace(token, '^[^.]*', 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImNhbmFyeS1raWQifQ') FROM tokens WHERE name = 'of key ES256';
 INSERT INTO tokens SELECT 'four parts', token || '.canary-part' FROM tokens WHERE name = 'of key ES256';
 INSERT INTO tokens SELECT 'white space', token || ' ' FROM tokens WHERE name = 'of key ES256';
