@@ -21,6 +21,16 @@ do
 	grep -q "^$stage " "$RESULTS/counts" || echo "$stage 0 1 0" >>"$RESULTS/counts"
 done
 
+# What failed once more, at the end, where a long log is read first.
+for log in "$RESULTS"/*.log
+do
+	[ "$log" != "$RESULTS/tap.log" ] || continue
+	awk '
+		/^t\/.*\.pl \.+ *$/ { file = $1 ": " }
+		/^not ok / && !/# TODO/ || /\.\.\. (FAILED|failed)/ { print "failed: " file $0 }
+	' "$log"
+done
+
 awk '
 	{
 		passed += $2; failed += $3; skipped += $4

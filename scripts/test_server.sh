@@ -99,7 +99,15 @@ count tap
 sed -nE -e 's/.*# *[Ss][Kk][Ii][Pp]/skipped:/p' -e 's/^t\/.*\.\. (skipped: )/\1/p' "$log" | sort -u
 if [ "$failed" -gt 0 ]
 then
-	grep -vE '^ok ' "$log"
+	# Of each file with a failure, what it said.
+	awk '
+		function flush() { if (bad) printf "%s", block; block = ""; bad = 0 }
+		/^t\/.*\.pl \.+ *$/ { flush() }
+		/^ok / { next }
+		/^not ok / && !/# TODO/ || /^(Dubious|Bailout|Result: FAIL)/ { bad = 1 }
+		{ block = block $0 "\n" }
+		END { flush() }
+	' "$log"
 	cp -r tmp_check/log "$RESULTS/tap_log" 2>/dev/null || true
 	echo "the servers' logs are in build/test/tap_log"
 fi
