@@ -62,11 +62,11 @@ jwtauth_push_jsonb(JsonbInState *state, JsonbIteratorToken seq,
  * 17: the lexer's state belongs to the caller.
  */
 #if PG_VERSION_NUM >= 170000
-#define jwtauth_json_lex(json, len, encoding) \
-	makeJsonLexContextCstringLen(NULL, json, len, encoding, true)
+#define jwtauth_json_lex(json, len, encoding, unescape) \
+	makeJsonLexContextCstringLen(NULL, json, len, encoding, unescape)
 #else
-#define jwtauth_json_lex(json, len, encoding) \
-	makeJsonLexContextCstringLen(json, len, encoding, true)
+#define jwtauth_json_lex(json, len, encoding, unescape) \
+	makeJsonLexContextCstringLen(json, len, encoding, unescape)
 #endif
 
 /*

@@ -19,9 +19,13 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+#define MAX_INT64_DIGITS 18		/* with its sign; any such number fits */
+
 typedef struct ObjectParse
 {
 	JsonbInState out;
+	JsonLexContext *lex;
+	const char *value;			/* where the value begins that comes next */
 	int			members[JWTAUTH_JSON_MAX_DEPTH + 1];	/* names seen, by open
 														 * object */
 	int			depth;
@@ -72,17 +76,56 @@ on_array_end(void *arg)
 	JWTAUTH_JSON_DONE;
 }
 
+static void
+set_string(JsonbValue *value, const char *start, const char *end)
+{
+	value->type = jbvString;
+	value->val.string.val = unconstify(char *, start);
+	value->val.string.len = end - start;
+}
+
+/*
+ * The name that the lexer has just passed, and the colon behind it.  Where
+ * it was not unescaped there is no backslash in all of the text, so that the
+ * quotes nearest before the value are those of the name.
+ */
+static void
+set_name(JsonbValue *key, const char *unescaped, const char *value)
+{
+	const char *start;
+	const char *end;
+
+	if (unescaped != NULL)
+	{
+		set_string(key, unescaped, unescaped + strlen(unescaped));
+		return;
+	}
+	for (end = value - 1; *end != '"'; end--)
+		continue;
+	for (start = end; start[-1] != '"'; start--)
+		continue;
+	set_string(key, start, end);
+}
+
 static JwtAuthJsonResult
 on_field(void *arg, char *name, bool isnull)
 {
 	ObjectParse *state = arg;
 	JsonbValue	key;
 
-	key.type = jbvString;
-	key.val.string.val = name;
-	key.val.string.len = strlen(name);
+	state->value = state->lex->token_start;
+	set_name(&key, name, state->value);
 	pushJsonbValue(&state->out, WJB_KEY, &key);
 	state->members[state->depth]++;
+	JWTAUTH_JSON_DONE;
+}
+
+static JwtAuthJsonResult
+on_element(void *arg, bool isnull)
+{
+	ObjectParse *state = arg;
+
+	state->value = state->lex->token_start;
 	JWTAUTH_JSON_DONE;
 }
 
@@ -107,6 +150,39 @@ number_is_sane(const char *number)
 	return strlen(e) <= 4 && atoi(e) <= JWTAUTH_JSON_MAX_DIGITS;
 }
 
+/* Times and counters, without a detour through the server's own input. */
+static bool
+small_integer(const char *number, int64 *integer)
+{
+	bool		negative = (*number == '-');
+	const char *digit = number + negative;
+
+	for (*integer = 0; *digit >= '0' && *digit <= '9'; digit++)
+		*integer = *integer * 10 + (*digit - '0');
+	if (negative)
+		*integer = -*integer;
+	return *digit == '\0';
+}
+
+static bool
+set_number(JsonbValue *value, const char *number)
+{
+	int64		integer;
+
+	value->type = jbvNumeric;
+	if (strlen(number) <= MAX_INT64_DIGITS && small_integer(number, &integer))
+		value->val.numeric = int64_to_numeric(integer);
+	else if (number_is_sane(number))
+		value->val.numeric =
+			DatumGetNumeric(DirectFunctionCall3(numeric_in,
+												CStringGetDatum(number),
+												ObjectIdGetDatum(InvalidOid),
+												Int32GetDatum(-1)));
+	else
+		return false;
+	return true;
+}
+
 static JwtAuthJsonResult
 on_scalar(void *arg, char *token, JsonTokenType type)
 {
@@ -124,22 +200,18 @@ on_scalar(void *arg, char *token, JsonTokenType type)
 	switch (type)
 	{
 		case JSON_TOKEN_STRING:
-			value.type = jbvString;
-			value.val.string.val = token;
-			value.val.string.len = strlen(token);
+			if (token != NULL)
+				set_string(&value, token, token + strlen(token));
+			else
+				set_string(&value, state->value + 1,
+						   state->lex->prev_token_terminator - 1);
 			break;
 		case JSON_TOKEN_NUMBER:
-			if (!number_is_sane(token))
+			if (!set_number(&value, token))
 			{
+				value.type = jbvNull;
 				state->status = JWT_E_TOKEN_JSON;
-				break;
 			}
-			value.type = jbvNumeric;
-			value.val.numeric =
-				DatumGetNumeric(DirectFunctionCall3(numeric_in,
-													CStringGetDatum(token),
-													ObjectIdGetDatum(InvalidOid),
-													Int32GetDatum(-1)));
 			break;
 		case JSON_TOKEN_TRUE:
 		case JSON_TOKEN_FALSE:
@@ -161,8 +233,25 @@ static const JsonSemAction actions_template = {
 	.array_start = on_array_start,
 	.array_end = on_array_end,
 	.object_field_start = on_field,
+	.array_element_start = on_element,
 	.scalar = on_scalar,
 };
+
+/* At most so many brackets that no nesting of them could be too deep. */
+static bool
+has_few_brackets(const char *json, size_t len)
+{
+	const char *end = json + len;
+	int			count = 0;
+
+	for (const char *p = json; (p = memchr(p, '{', end - p)) != NULL; p++)
+		if (++count > JWTAUTH_JSON_MAX_DEPTH)
+			return false;
+	for (const char *p = json; (p = memchr(p, '[', end - p)) != NULL; p++)
+		if (++count > JWTAUTH_JSON_MAX_DEPTH)
+			return false;
+	return true;
+}
 
 /*
  * The parser recurses and, before release 16, its actions cannot stop it:
@@ -175,6 +264,8 @@ depth_is_sane(const char *json, size_t len)
 	int			depth = 0;
 	bool		in_string = false;
 
+	if (has_few_brackets(json, len))
+		return true;
 	for (size_t i = 0; i < len; i++)
 	{
 		char		c = json[i];
@@ -199,16 +290,22 @@ depth_is_sane(const char *json, size_t len)
 	return true;
 }
 
+/*
+ * The lexer unescapes strings into copies, character by character before
+ * release 16.  Text without a backslash needs none of that: its strings are
+ * taken where they stand.
+ */
 static JwtStatus
 parse(const char *json, size_t len, Jsonb **object)
 {
 	JsonSemAction actions = actions_template;
-	JsonLexContext *lex = jwtauth_json_lex(unconstify(char *, json), len,
-										   GetDatabaseEncoding());
+	bool		has_escapes = memchr(json, '\\', len) != NULL;
 	ObjectParse state = {0};
 
+	state.lex = jwtauth_json_lex(unconstify(char *, json), len,
+								 GetDatabaseEncoding(), has_escapes);
 	actions.semstate = &state;
-	if (pg_parse_json(lex, &actions) != JSON_SUCCESS)
+	if (pg_parse_json(state.lex, &actions) != JSON_SUCCESS)
 		return JWT_E_TOKEN_JSON;
 	if (state.status != JWT_OK)
 		return state.status;

@@ -20,7 +20,7 @@
 
 typedef struct TokenEntry
 {
-	uint64		hash;			/* of the text; key of the table */
+	uint64		tail;			/* of the text; key of the table */
 	JwtAuthToken *token;
 	size_t		size;			/* of the chunk that token heads */
 } TokenEntry;
@@ -29,14 +29,27 @@ static HTAB *tokens = NULL;
 static MemoryContext tokens_context = NULL;
 static JwtAuthToken *pinned = NULL;
 
-/* The end of a token is its signature: as good as random, and short. */
+/*
+ * A token ends with its signature, as good as random: its last bytes are a
+ * hash that was paid for already.  Only tokens that were verified are kept,
+ * so nobody can choose them alike.
+ */
 static uint64
-hash_of(JwtSlice text)
+tail_of(JwtSlice text)
 {
-	size_t		len = Min(text.len, 40);
+	uint64		tail = 0;
+	size_t		len = Min(text.len, sizeof(tail));
 
-	return hash_bytes_extended((const unsigned char *) text.data + text.len - len,
-							   len, 0);
+	memcpy(&tail, text.data + text.len - len, len);
+	return tail;
+}
+
+static uint32
+hash_tail(const void *key, Size keysize)
+{
+	uint64		tail = *(const uint64 *) key;
+
+	return murmurhash32((uint32) tail ^ (uint32) (tail >> 32));
 }
 
 static void
@@ -49,9 +62,10 @@ make_cache(void)
 										   ALLOCSET_DEFAULT_SIZES);
 	ctl.keysize = sizeof(uint64);
 	ctl.entrysize = sizeof(TokenEntry);
+	ctl.hash = hash_tail;
 	ctl.hcxt = tokens_context;
 	tokens = hash_create("jwt_auth tokens", 64, &ctl,
-						 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+						 HASH_ELEM | HASH_FUNCTION | HASH_CONTEXT);
 }
 
 static void
@@ -61,19 +75,19 @@ drop_entry(TokenEntry *entry)
 
 	jwt_wipe(token, entry->size);
 	pfree(token);
-	hash_search(tokens, &entry->hash, HASH_REMOVE, NULL);
+	hash_search(tokens, &entry->tail, HASH_REMOVE, NULL);
 }
 
 JwtAuthToken *
 jwtauth_token_cache_find(JwtSlice text)
 {
-	uint64		hash;
+	uint64		tail;
 	TokenEntry *entry;
 
 	if (tokens == NULL || text.len == 0)
 		return NULL;
-	hash = hash_of(text);
-	entry = hash_search(tokens, &hash, HASH_FIND, NULL);
+	tail = tail_of(text);
+	entry = hash_search(tokens, &tail, HASH_FIND, NULL);
 	if (entry == NULL || !jwt_slice_equal(entry->token->text, text))
 		return NULL;
 	return entry->token;
@@ -157,7 +171,7 @@ flat_copy(const JwtAuthToken *from, size_t *size)
 JwtAuthToken *
 jwtauth_token_cache_keep(const JwtAuthToken *token)
 {
-	uint64		hash = hash_of(token->text);
+	uint64		tail = tail_of(token->text);
 	TokenEntry *entry;
 	JwtAuthToken *copy;
 	size_t		size;
@@ -165,7 +179,7 @@ jwtauth_token_cache_keep(const JwtAuthToken *token)
 
 	if (tokens == NULL)
 		make_cache();
-	entry = hash_search(tokens, &hash, HASH_FIND, NULL);
+	entry = hash_search(tokens, &tail, HASH_FIND, NULL);
 	if (entry != NULL && entry->token == pinned)
 		return unconstify(JwtAuthToken *, token);	/* a collision: not kept */
 	if (entry != NULL)
@@ -173,7 +187,7 @@ jwtauth_token_cache_keep(const JwtAuthToken *token)
 	make_room();
 
 	copy = flat_copy(token, &size);
-	entry = hash_search(tokens, &hash, HASH_ENTER, &found);
+	entry = hash_search(tokens, &tail, HASH_ENTER, &found);
 	entry->token = copy;
 	entry->size = size;
 	return copy;
