@@ -285,6 +285,12 @@ jwtauth_scan_column(JwtAuthScan *scan, int attno, bool *isnull)
 	return datumCopy(value, att->attbyval, att->attlen);
 }
 
+HeapTuple
+jwtauth_scan_row(JwtAuthScan *scan)
+{
+	return heap_copytuple(scan->tuple);
+}
+
 void
 jwtauth_scan_end(JwtAuthScan *scan)
 {

@@ -52,6 +52,9 @@ extern bool jwtauth_scan_next(JwtAuthScan *scan);
 extern Datum jwtauth_scan_column(JwtAuthScan *scan, int attno, bool *isnull);
 extern void jwtauth_scan_end(JwtAuthScan *scan);
 
+/* The current row as a whole; copied. */
+extern HeapTuple jwtauth_scan_row(JwtAuthScan *scan);
+
 /*
  * Has the table no row at all?  Asked once for each change of it that is
  * heard, so it costs nothing where nothing was ever revoked.
@@ -77,6 +80,15 @@ typedef struct JwtAuthStatement
 
 extern uint64 jwtauth_execute(JwtAuthStatement *statement, Datum *values,
 							  const char *nulls);
+
+/*
+ * Writes some columns of a row that was read in this command, under a lock
+ * that all writers of ours take.  No statement runs, hence no trigger: for
+ * changes that announce nothing.  If somebody else has changed the row
+ * meanwhile, PostgreSQL raises "tuple concurrently updated".
+ */
+extern void jwtauth_update_row(JwtAuthTable table, HeapTuple row, int ncolumns,
+							   int *columns, Datum *values);
 
 /* Brackets one or more jwtauth_execute() calls. */
 extern void jwtauth_write_begin(void);

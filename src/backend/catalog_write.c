@@ -18,6 +18,7 @@
 #include "catalog/pg_proc.h"
 #include "commands/trigger.h"
 #include "compat.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
@@ -26,6 +27,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+
+#define JWTAUTH_MAX_UPDATED 8	/* columns of a row at once */
 
 static Oid
 owner_of(Oid relid)
@@ -137,8 +140,8 @@ code_is_ours(Relation rel)
  * the transaction ends: it keeps new triggers out, and whoever gets it has
  * heard of the old ones, so an unchanged table is looked at once.
  */
-static void
-refuse_foreign_code(JwtAuthTable table)
+static Relation
+open_for_writing(JwtAuthTable table)
 {
 	static uint64 checked_at[JWTAUTH_NUM_TABLES];
 	Relation	rel = table_open(jwtauth_table_oid(table), RowExclusiveLock);
@@ -152,7 +155,7 @@ refuse_foreign_code(JwtAuthTable table)
 				 errdetail("It would run with the rights of the table's owner."),
 				 errhint("Drop it, and revoke TRIGGER and REFERENCES on the tables of the extension.")));
 	checked_at[table] = generation;
-	table_close(rel, NoLock);
+	return rel;
 }
 
 /* Locks and looks at every table that the statement names. */
@@ -165,7 +168,7 @@ secure_tables(const char *sql)
 	{
 		placeholder[1] = '1' + i;
 		if (strstr(sql, placeholder) != NULL)
-			refuse_foreign_code(i);
+			table_close(open_for_writing(i), NoLock);
 	}
 }
 
@@ -243,6 +246,41 @@ jwtauth_execute(JwtAuthStatement *statement, Datum *values, const char *nulls)
 	AtEOXact_GUC(true, save_nestlevel);
 	SetUserIdAndSecContext(save_user, save_context);
 	return SPI_processed;
+}
+
+/*
+ * What a replica does with a row that it was sent.  The executor would parse
+ * the conditions of triggers anew for each single statement, at more than
+ * the cost of all the rest.
+ */
+void
+jwtauth_update_row(JwtAuthTable table, HeapTuple row, int ncolumns,
+				   int *columns, Datum *values)
+{
+	Relation	rel = open_for_writing(table);
+	TupleDesc	desc = RelationGetDescr(rel);
+	bool		nulls[JWTAUTH_MAX_UPDATED] = {false};
+	EState	   *estate = CreateExecutorState();
+	ResultRelInfo *target = makeNode(ResultRelInfo);
+	TupleTableSlot *old = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+	TupleTableSlot *new = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+	EPQState	unused = {0};
+
+	Assert(ncolumns <= JWTAUTH_MAX_UPDATED);
+	InitResultRelInfo(target, rel, 0, NULL, 0);
+	target->ri_TrigDesc = NULL;
+	ExecStoreHeapTuple(row, old, false);
+	ExecStoreHeapTuple(heap_modify_tuple_by_cols(row, desc, ncolumns, columns,
+												 values, nulls),
+					   new, true);
+	ExecOpenIndices(target, false);
+	ExecSimpleRelationUpdate(target, estate, &unused, old, new);
+	ExecCloseIndices(target);
+	ExecDropSingleTupleTableSlot(new);
+	ExecDropSingleTupleTableSlot(old);
+	FreeExecutorState(estate);
+	table_close(rel, NoLock);
+	CommandCounterIncrement();
 }
 
 void

@@ -92,6 +92,12 @@ find_hook(void)
 	return function;
 }
 
+bool
+jwtauth_claims_hook_is_set(void)
+{
+	return jwtauth_claims_hook != NULL && jwtauth_claims_hook[0] != '\0';
+}
+
 Jsonb *
 jwtauth_claims_hook_call(JwtSlice subject, const pg_uuid_t *sid,
 						 Jsonb *claims)
@@ -101,7 +107,7 @@ jwtauth_claims_hook_call(JwtSlice subject, const pg_uuid_t *sid,
 	Datum		result;
 	Jsonb	   *answer;
 
-	if (jwtauth_claims_hook == NULL || jwtauth_claims_hook[0] == '\0')
+	if (!jwtauth_claims_hook_is_set())
 		return claims;
 
 	fmgr_info(find_hook(), &flinfo);

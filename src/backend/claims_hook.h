@@ -12,6 +12,8 @@
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
+extern bool jwtauth_claims_hook_is_set(void);
+
 /*
  * Calls the function that jwt_auth.claims_hook names, as the caller, and
  * returns its claims; without a hook the claims it was given.  NULL refuses

@@ -19,6 +19,7 @@
 #include "guc.h"
 #include "json.h"
 #include "report.h"
+#include "secret.h"
 #include "session.h"
 #include "session_row.h"
 #include "signer.h"
@@ -141,39 +142,28 @@ Jsonb *
 jwtauth_session_open(JwtSlice subject, Jsonb *claims, Jsonb *client)
 {
 	TimestampTz now = jwtauth_now();
-	JwtAuthSession s = {0};
-	JwtRefreshToken refresh;
+	JwtAuthSession *s = jwtauth_secret_alloc(sizeof(JwtAuthSession));
+	JwtRefreshToken *refresh = jwtauth_secret_alloc(sizeof(JwtRefreshToken));
 	Jsonb	   *granted;
 	text	   *access_token;
-	Jsonb	   *response;
 
 	jwtauth_check_session_claims(claims);
-	random_sid(&s.sid);
-	granted = jwtauth_claims_hook_call(subject, &s.sid, claims);
+	random_sid(&s->sid);
+	granted = jwtauth_claims_hook_call(subject, &s->sid, claims);
 	if (granted == NULL)
 		return oauth_error("invalid_grant", "The claims hook refused the session.");
 
-	s.subject = subject;
-	s.claims = claims;
-	s.client = client;
-	s.opened_at = now;
-	s.expires_at = seconds_after(now, jwtauth_session_lifetime);
-	s.idle_expires_at = seconds_after(now, jwtauth_refresh_token_lifetime);
+	s->subject = subject;
+	s->claims = claims;
+	s->client = client;
+	s->opened_at = now;
+	s->expires_at = seconds_after(now, jwtauth_session_lifetime);
+	s->idle_expires_at = seconds_after(now, jwtauth_refresh_token_lifetime);
 	jwtauth_sessions_make_room(subject);
-	access_token = sign_access_token(&s, granted, now);
-	first_refresh_token(&s, &refresh);
-	PG_TRY();
-	{
-		jwtauth_session_insert(&s);
-		response = token_response(&s, access_token, &refresh, now);
-	}
-	PG_FINALLY();
-	{
-		jwt_wipe(&refresh, sizeof(refresh));
-		jwtauth_session_wipe(&s);
-	}
-	PG_END_TRY();
-	return response;
+	access_token = sign_access_token(s, granted, now);
+	first_refresh_token(s, refresh);
+	jwtauth_session_insert(s);
+	return token_response(s, access_token, refresh, now);
 }
 
 /*
@@ -260,12 +250,10 @@ successor(JwtAuthSession *s, const JwtRefreshToken *token,
 /* The token is good for a successor: ask the hook, sign, write. */
 static Jsonb *
 grant_refresh(JwtAuthSession *s, const JwtRefreshToken *token,
-			  Jsonb *client, TimestampTz now)
+			  Jsonb *client, Grant grant, TimestampTz now)
 {
-	Grant		grant;
-	JwtRefreshToken next;
+	JwtRefreshToken *next = jwtauth_secret_alloc(sizeof(JwtRefreshToken));
 	Jsonb	   *granted;
-	Jsonb	   *response;
 	text	   *access_token;
 
 	granted = jwtauth_claims_hook_call(s->subject, &s->sid, s->claims);
@@ -276,24 +264,18 @@ grant_refresh(JwtAuthSession *s, const JwtRefreshToken *token,
 	}
 
 	/* The hook is anybody's code: it may have closed or refreshed it. */
-	if (!jwtauth_session_read(&s->sid, s))
-		return invalid_grant();
-	grant = classify(token, s, now);
-	if (grant != GRANT_LIVE && grant != GRANT_REPEATED)
-		return invalid_grant();
+	if (jwtauth_claims_hook_is_set())
+	{
+		if (!jwtauth_session_read(&s->sid, s))
+			return invalid_grant();
+		grant = classify(token, s, now);
+		if (grant != GRANT_LIVE && grant != GRANT_REPEATED)
+			return invalid_grant();
+	}
 	s->client = client;
 	access_token = sign_access_token(s, granted, now);
-	PG_TRY();
-	{
-		response = successor(s, token, &next, grant) ?
-			token_response(s, access_token, &next, now) : invalid_grant();
-	}
-	PG_FINALLY();
-	{
-		jwt_wipe(&next, sizeof(next));
-	}
-	PG_END_TRY();
-	return response;
+	return successor(s, token, next, grant) ?
+		token_response(s, access_token, next, now) : invalid_grant();
 }
 
 static Jsonb *
@@ -304,7 +286,7 @@ answer_refresh(const JwtRefreshToken *token, JwtAuthSession *s,
 	{
 		case GRANT_LIVE:
 		case GRANT_REPEATED:
-			return grant_refresh(s, token, client, now);
+			return grant_refresh(s, token, client, grant, now);
 		case GRANT_REPLAYED:
 			if (jwtauth_session_close(&s->sid, "replay"))
 				jwtauth_event_notify("replay", &s->sid);
@@ -318,30 +300,19 @@ Jsonb *
 jwtauth_session_refresh(JwtSlice refresh_token, Jsonb *client)
 {
 	TimestampTz now = jwtauth_now();
-	JwtRefreshToken token;
-	JwtAuthSession s;
+	JwtRefreshToken *token = jwtauth_secret_alloc(sizeof(JwtRefreshToken));
+	JwtAuthSession *s = jwtauth_secret_alloc(sizeof(JwtAuthSession));
 	pg_uuid_t	sid;
-	Jsonb	   *response;
 	Grant		grant = GRANT_UNKNOWN;
 
 	if (refresh_token.len == 0)
 		return oauth_error("invalid_request", "The refresh token is missing.");
-	if (jwt_refresh_token_decode(refresh_token, &token) != JWT_OK)
+	if (jwt_refresh_token_decode(refresh_token, token) != JWT_OK)
 		return invalid_grant();
 
-	memcpy(sid.data, token.sid, UUID_LEN);
+	memcpy(sid.data, token->sid, UUID_LEN);
 	jwtauth_session_lock(&sid);
-	if (jwtauth_session_read(&sid, &s))
-		grant = classify(&token, &s, now);
-	PG_TRY();
-	{
-		response = answer_refresh(&token, &s, client, grant, now);
-	}
-	PG_FINALLY();
-	{
-		jwt_wipe(&token, sizeof(token));
-		jwtauth_session_wipe(&s);
-	}
-	PG_END_TRY();
-	return response;
+	if (jwtauth_session_read(&sid, s))
+		grant = classify(token, s, now);
+	return answer_refresh(token, s, client, grant, now);
 }

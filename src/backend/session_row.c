@@ -12,6 +12,7 @@
 #include "common/hashfn.h"
 #include "compat.h"
 #include "event.h"
+#include "secret.h"
 #include "session_row.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -25,24 +26,6 @@ static JwtAuthStatement insert_session = {
 	11,
 	{UUIDOID, TEXTOID, JSONBOID, JSONBOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
 	TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, BYTEAOID, BYTEAOID}
-};
-
-static JwtAuthStatement update_session = {
-	"UPDATE %3$s SET client = coalesce($2, client), refreshed_at = $3,"
-	" idle_expires_at = $4,"
-	" access_expires_at = greatest(access_expires_at, $5),"
-	" generation = $6, live_hash = $7, previous_hash = $8, salt = $9"
-	" WHERE sid = $1 AND closed_at IS NULL",
-	9,
-	{UUIDOID, JSONBOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-	INT4OID, BYTEAOID, BYTEAOID, BYTEAOID}
-};
-
-static JwtAuthStatement touch_session = {
-	"UPDATE %3$s SET access_expires_at = greatest(access_expires_at, $2)"
-	" WHERE sid = $1 AND closed_at IS NULL",
-	2,
-	{UUIDOID, TIMESTAMPTZOID}
 };
 
 static JwtAuthStatement close_session = {
@@ -87,6 +70,8 @@ read_columns(JwtAuthScan *scan, JwtAuthSession *s)
 	bool		isnull;
 	Datum		datum;
 
+	s->row = jwtauth_scan_row(scan);
+	jwtauth_secret_guard(s->row->t_data, s->row->t_len);
 	s->subject = jwtauth_text_slice(jwtauth_scan_column(scan, JWTAUTH_SESSION_SUBJECT, &isnull));
 	s->claims = DatumGetJsonbP(jwtauth_scan_column(scan, JWTAUTH_SESSION_CLAIMS, &isnull));
 	datum = jwtauth_scan_column(scan, JWTAUTH_SESSION_CLIENT, &isnull);
@@ -95,7 +80,8 @@ read_columns(JwtAuthScan *scan, JwtAuthSession *s)
 	s->expires_at = read_time(scan, JWTAUTH_SESSION_EXPIRES_AT);
 	s->refreshed_at = read_time(scan, JWTAUTH_SESSION_REFRESHED_AT);
 	s->idle_expires_at = read_time(scan, JWTAUTH_SESSION_IDLE_EXPIRES_AT);
-	s->access_expires_at = read_time(scan, JWTAUTH_SESSION_ACCESS_EXPIRES_AT);
+	s->access_expires_at = s->stored_access_expires_at =
+		read_time(scan, JWTAUTH_SESSION_ACCESS_EXPIRES_AT);
 	(void) jwtauth_scan_column(scan, JWTAUTH_SESSION_CLOSED_AT, &isnull);
 	s->is_closed = !isnull;
 	s->generation = DatumGetInt32(jwtauth_scan_column(scan, JWTAUTH_SESSION_GENERATION, &isnull));
@@ -124,7 +110,7 @@ jwtauth_session_read(const pg_uuid_t *sid, JwtAuthSession *session)
 		read_columns(scan, &fresh);
 	jwtauth_scan_end(scan);
 	*session = fresh;
-	jwtauth_session_wipe(&fresh);
+	jwt_wipe(fresh.tag_key, sizeof(fresh.tag_key));
 	return found;
 }
 
@@ -161,38 +147,48 @@ jwtauth_session_insert(const JwtAuthSession *s)
 	jwtauth_write_end();
 }
 
+/* Never earlier: an access token given before must outlive no revocation. */
+static Datum
+access_expiry(const JwtAuthSession *s)
+{
+	return TimestampTzGetDatum(Max(s->access_expires_at,
+								   s->stored_access_expires_at));
+}
+
 void
 jwtauth_session_update(const JwtAuthSession *s)
 {
-	char		nulls[] = "         ";
-	Datum		values[9];
+	int			columns[] = {
+		JWTAUTH_SESSION_REFRESHED_AT, JWTAUTH_SESSION_IDLE_EXPIRES_AT,
+		JWTAUTH_SESSION_ACCESS_EXPIRES_AT, JWTAUTH_SESSION_GENERATION,
+		JWTAUTH_SESSION_LIVE_HASH, JWTAUTH_SESSION_PREVIOUS_HASH,
+		JWTAUTH_SESSION_SALT, JWTAUTH_SESSION_CLIENT
+	};
+	Datum		values[] = {
+		TimestampTzGetDatum(s->refreshed_at),
+		TimestampTzGetDatum(s->idle_expires_at),
+		access_expiry(s),
+		Int32GetDatum(s->generation),
+		bytes_datum(s->live_hash, sizeof(s->live_hash)),
+		bytes_datum(s->previous_hash, sizeof(s->previous_hash)),
+		bytes_datum(s->salt, sizeof(s->salt)),
+		JsonbPGetDatum(s->client)
+	};
+	int			count = lengthof(columns);
 
-	values[0] = UUIDPGetDatum(&s->sid);
-	values[1] = JsonbPGetDatum(s->client);
-	nulls[1] = s->client == NULL ? 'n' : ' ';
-	values[2] = TimestampTzGetDatum(s->refreshed_at);
-	values[3] = TimestampTzGetDatum(s->idle_expires_at);
-	values[4] = TimestampTzGetDatum(s->access_expires_at);
-	values[5] = Int32GetDatum(s->generation);
-	values[6] = bytes_datum(s->live_hash, sizeof(s->live_hash));
-	values[7] = bytes_datum(s->previous_hash, sizeof(s->previous_hash));
-	values[8] = bytes_datum(s->salt, sizeof(s->salt));
-
-	jwtauth_write_begin();
-	jwtauth_need_rows(jwtauth_execute(&update_session, values, nulls), 1);
-	jwtauth_write_end();
+	/* Without news of the client, what it said before stays. */
+	if (s->client == NULL)
+		count--;
+	jwtauth_update_row(JWTAUTH_SESSIONS, s->row, count, columns, values);
 }
 
 void
 jwtauth_session_touch(const JwtAuthSession *s)
 {
-	Datum		values[2];
+	int			column = JWTAUTH_SESSION_ACCESS_EXPIRES_AT;
+	Datum		value = access_expiry(s);
 
-	values[0] = UUIDPGetDatum(&s->sid);
-	values[1] = TimestampTzGetDatum(s->access_expires_at);
-	jwtauth_write_begin();
-	jwtauth_need_rows(jwtauth_execute(&touch_session, values, NULL), 1);
-	jwtauth_write_end();
+	jwtauth_update_row(JWTAUTH_SESSIONS, s->row, 1, &column, &value);
 }
 
 bool

@@ -8,6 +8,7 @@
 #ifndef JWTAUTH_SESSION_ROW_H
 #define JWTAUTH_SESSION_ROW_H
 
+#include "access/htup.h"
 #include "datatype/timestamp.h"
 #include "primitive.h"
 #include "refresh_token.h"
@@ -46,6 +47,7 @@ typedef struct JwtAuthSession
 	TimestampTz refreshed_at;	/* time of the last rotation */
 	TimestampTz idle_expires_at;
 	TimestampTz access_expires_at;	/* of the last access token */
+	TimestampTz stored_access_expires_at;	/* and as it was read */
 	bool		is_closed;
 
 	uint32		generation;		/* of the live refresh token */
@@ -54,6 +56,7 @@ typedef struct JwtAuthSession
 	unsigned char previous_hash[JWT_SHA256_LEN];
 	unsigned char salt[JWT_REFRESH_SALT_LEN];	/* the live one came by it */
 	unsigned char tag_key[JWT_REFRESH_TAG_KEY_LEN];
+	HeapTuple	row;			/* as it was read; NULL: a new one */
 } JwtAuthSession;
 
 /*
@@ -72,10 +75,7 @@ extern void jwtauth_session_insert(const JwtAuthSession *session);
 /* Writes what a rotation changes; the session is locked and open. */
 extern void jwtauth_session_update(const JwtAuthSession *session);
 
-/*
- * Writes when the last access token ends, and what the client says of
- * itself: for an answer that is given again.
- */
+/* Writes when the last access token ends: for an answer given again. */
 extern void jwtauth_session_touch(const JwtAuthSession *session);
 
 /* False if it was closed before, or is not there. */
