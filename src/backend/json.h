@@ -32,6 +32,10 @@ extern JwtStatus jwtauth_json_parse_server(const char *json, size_t len,
 /* Appends compact JSON in UTF-8; raises what UTF-8 cannot represent. */
 extern void jwtauth_json_write(StringInfo buf, Jsonb *value);
 
+/* The same for one object made of two that share no member. */
+extern void jwtauth_json_write_both(StringInfo buf, Jsonb *first,
+									Jsonb *second);
+
 /* One member of an object; false if it is absent. */
 extern bool jwtauth_json_member(Jsonb *object, const char *name,
 								JsonbValue *value);

@@ -240,6 +240,25 @@ refuse_json(const char *detail)
 			 errdetail("%s", detail)));
 }
 
+/* As it is, if nothing in it needs an escape: RFC 8259, Sec. 7. */
+static void
+write_string(StringInfo buf, const char *string, int len)
+{
+	for (int i = 0; i < len; i++)
+	{
+		unsigned char c = string[i];
+
+		if (c < ' ' || c == '"' || c == '\\')
+		{
+			escape_json(buf, pnstrdup(string, len));
+			return;
+		}
+	}
+	appendStringInfoChar(buf, '"');
+	appendBinaryStringInfo(buf, string, len);
+	appendStringInfoChar(buf, '"');
+}
+
 static void
 write_scalar(StringInfo buf, const JsonbValue *value)
 {
@@ -261,8 +280,7 @@ write_scalar(StringInfo buf, const JsonbValue *value)
 			appendStringInfoString(buf, number);
 			break;
 		case jbvString:
-			escape_json(buf, pnstrdup(value->val.string.val,
-									  value->val.string.len));
+			write_string(buf, value->val.string.val, value->val.string.len);
 			break;
 		default:
 			elog(ERROR, "unexpected jsonb value type %d", (int) value->type);
@@ -328,31 +346,56 @@ write_compact(StringInfo buf, JsonbContainer *container)
 	}
 }
 
-void
-jwtauth_json_write(StringInfo buf, Jsonb *value)
+/* What was written in the encoding of the database, as UTF-8. */
+static void
+append_as_utf8(StringInfo buf, StringInfo text)
 {
-	StringInfoData text;
-	int			encoding = GetDatabaseEncoding();
-	char	   *utf8;
+	char	   *utf8 = text->data;
 
-	if (encoding == PG_UTF8)
+	if (GetDatabaseEncoding() == PG_SQL_ASCII)
 	{
-		write_compact(buf, &value->root);
-		return;
-	}
-
-	initStringInfo(&text);
-	write_compact(&text, &value->root);
-	if (encoding == PG_SQL_ASCII)
-	{
-		if (!pg_verify_mbstr(PG_UTF8, text.data, text.len, true))
+		if (!pg_verify_mbstr(PG_UTF8, text->data, text->len, true))
 			ereport(ERROR,
 					(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
 					 errmsg("JSON is not valid UTF-8"),
 					 errdetail("Tokens are UTF-8, and this database does not say what its encoding is.")));
-		utf8 = text.data;
 	}
 	else
-		utf8 = pg_server_to_any(text.data, text.len, PG_UTF8);
+		utf8 = pg_server_to_any(text->data, text->len, PG_UTF8);
 	appendStringInfoString(buf, utf8);
+}
+
+void
+jwtauth_json_write(StringInfo buf, Jsonb *value)
+{
+	StringInfoData text;
+
+	if (GetDatabaseEncoding() == PG_UTF8)
+	{
+		write_compact(buf, &value->root);
+		return;
+	}
+	initStringInfo(&text);
+	write_compact(&text, &value->root);
+	append_as_utf8(buf, &text);
+}
+
+void
+jwtauth_json_write_both(StringInfo buf, Jsonb *first, Jsonb *second)
+{
+	int			seam;
+
+	if (JB_ROOT_COUNT(first) == 0 || JB_ROOT_COUNT(second) == 0)
+	{
+		jwtauth_json_write(buf, JB_ROOT_COUNT(first) == 0 ? second : first);
+		return;
+	}
+	jwtauth_json_write(buf, first);
+	seam = buf->len;
+	jwtauth_json_write(buf, second);
+
+	/* The two brackets in the middle become one comma. */
+	buf->data[seam - 1] = ',';
+	memmove(buf->data + seam, buf->data + seam + 1, buf->len - seam);
+	buf->len--;
 }

@@ -21,6 +21,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#define JTI_LEN 16				/* random bytes */
+
 /* Members of a header that are ours to write, or would change its meaning. */
 static const char *const reserved_header[] = {"alg", "kid", "crit", "b64"};
 
@@ -108,15 +110,25 @@ check_claims(Jsonb *claims, JwtAuthToken *token)
 				 errdetail("exp, nbf and iat are numbers of seconds since 1970, iss, sub and jti strings, aud a string or an array of strings.")));
 }
 
+/*
+ * Unique, and no secret.  Drawn sixteen at a time: a call of the generator
+ * costs more than the HMAC of a token.
+ */
 static void
 put_random_jti(JwtAuthJsonBuilder *b)
 {
-	unsigned char raw[16];
-	char	   *text = palloc(jwt_base64url_enc_len(sizeof(raw)));
+	static unsigned char pool[JTI_LEN * 16];
+	static int	used = sizeof(pool);
+	char	   *text = palloc(jwt_base64url_enc_len(JTI_LEN));
 	JwtSlice	jti = {text, 0};
 
-	jwtauth_check_machine(jwt_random(raw, sizeof(raw)));
-	jti.len = jwt_base64url_encode(raw, sizeof(raw), text);
+	if (used == sizeof(pool))
+	{
+		jwtauth_check_machine(jwt_random(pool, sizeof(pool)));
+		used = 0;
+	}
+	jti.len = jwt_base64url_encode(pool + used, JTI_LEN, text);
+	used += JTI_LEN;
 	jwtauth_json_put_slice(b, "jti", jti);
 }
 
@@ -140,9 +152,9 @@ issued_at(const JwtAuthToken *claims, TimestampTz now)
 	return jwtauth_unix_us(Max(now, cutoff + 1));
 }
 
-/* Adds iss, iat, exp and jti where absent. */
+/* What the claims do not say: iss, iat, exp and jti where absent. */
 static Jsonb *
-complete_claims(const JwtAuthSignRequest *request, bool stored_key)
+missing_claims(const JwtAuthSignRequest *request, bool stored_key)
 {
 	JwtAuthJsonBuilder *b = jwtauth_json_begin();
 	TimestampTz now = jwtauth_now();
@@ -169,7 +181,6 @@ complete_claims(const JwtAuthSignRequest *request, bool stored_key)
 				 errdetail("The claims have a member \"exp\", and \"expires_in\" was passed too.")));
 	if (token.jti.data == NULL)
 		put_random_jti(b);
-	jwtauth_json_put_all(b, request->claims);
 	return jwtauth_json_end(b);
 }
 
@@ -183,7 +194,8 @@ sign_claims(const JwtAuthSignRequest *request, JwtKey *key,
 
 	check_header(request->header);
 	initStringInfo(&payload);
-	jwtauth_json_write(&payload, complete_claims(request, stored_key));
+	jwtauth_json_write_both(&payload, missing_claims(request, stored_key),
+							request->claims);
 	slice.data = payload.data;
 	slice.len = payload.len;
 	token = make_jws(key, alg, make_header(alg, kid, "JWT", request->header),
