@@ -63,6 +63,11 @@ SELECT members, left(pg_temp.try(format('SELECT jwt.sign_with(''{}'', %L) IS NOT
                ('{"key_ops":["encrypt"]}'), ('{"key_ops":[]}'), ('{"key_ops":"sign"}'), ('{"alg":"none"}'), ('{"alg":"ES384"}'), ('{"alg":1}'), ('{"kid":1}')) m (members)
  WHERE alg = 'ES256';
 
+-- RFC 7517 lets a private RSA key come without its primes: it signs, but has no PEM form to be kept in
+SELECT jwt.verify_with(jwt.sign_with('{"sub":"42"}', :'rsa'::jsonb - '{p,q,dp,dq,qi}'::text[]), :'rsa')->>'sub' AS sub,
+       pg_temp.try(format('SELECT jwt.jwk_to_pem(%L)', :'rsa'::jsonb - '{p,q,dp,dq,qi}'::text[])) AS pem,
+       pg_temp.try(format('SELECT jwt.import_key(%L)', :'rsa'::jsonb - '{p,q,dp,dq,qi}'::text[])) AS import;
+
 --
 -- Confusion: a public key's text as an HMAC secret, in every dress
 --

@@ -69,8 +69,11 @@ pem_of(const JwtKey *key)
 	bytea	   *result = jwtauth_secret_alloc(VARHDRSZ + JWT_MAX_PEM_LEN);
 	char	   *pem;
 	size_t		len;
+	JwtStatus	status;
 
-	jwtauth_check_machine(jwt_key_to_pem(key, &pem, &len));
+	status = jwt_key_to_pem(key, &pem, &len);
+	if (status != JWT_OK)
+		jwtauth_raise_key(status, NULL);
 	if (len > JWT_MAX_PEM_LEN)
 	{
 		jwt_pem_free(pem, len);

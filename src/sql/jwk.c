@@ -98,6 +98,7 @@ jwt_auth_jwk_to_pem(PG_FUNCTION_ARGS)
 	bytea	   *result = palloc(VARHDRSZ + JWT_MAX_PEM_LEN);
 	char	   *pem;
 	size_t		len;
+	JwtStatus	status;
 
 	if (jwt_key_type(key) == JWT_KTY_OCT)
 		ereport(ERROR,
@@ -105,7 +106,9 @@ jwt_auth_jwk_to_pem(PG_FUNCTION_ARGS)
 				 errmsg("a secret has no PEM form")));
 
 	/* Nothing may throw between here and the copy. */
-	jwtauth_check_machine(jwt_key_to_pem(key, &pem, &len));
+	status = jwt_key_to_pem(key, &pem, &len);
+	if (status != JWT_OK)
+		jwtauth_raise_key(status, NULL);
 	len = Min(len, JWT_MAX_PEM_LEN);
 	memcpy(VARDATA(result), pem, len);
 	SET_VARSIZE(result, VARHDRSZ + len);

@@ -231,6 +231,34 @@ secret_has_no_pem(void)
 	jwt_key_free(key);
 }
 
+/* RFC 7517 keys may lack them; no PEM form does. */
+static void
+rsa_needs_its_primes(void)
+{
+	Vectors		vectors;
+	JwtJwk		jwk;
+	JwtKey	   *key;
+	char	   *pem = NULL;
+	size_t		len = 1;
+	int			i;
+
+	vectors_load(&vectors, "keys.txt");
+	jwk = vectors_jwk(&vectors, "rsa2048");
+	for (i = JWT_JWK_P; i <= JWT_JWK_QI; i++)
+		jwk.member[i].data = NULL;
+	key = make_key(&jwk);
+	CHECK_STATUS(jwt_key_to_pem(key, &pem, &len), JWT_E_KEY_MEMBER);
+	CHECK(pem == NULL && len == 0);
+	jwt_key_free(key);
+
+	/* Its public half needs none. */
+	jwk = jwk_public_part(jwk);
+	key = make_key(&jwk);
+	CHECK_STATUS(jwt_key_to_pem(key, &pem, &len), JWT_OK);
+	jwt_pem_free(pem, len);
+	jwt_key_free(key);
+}
+
 const Test	pem_tests[] = {
 	{"pem: every kind of block", every_kind_of_block},
 	{"pem: refused blocks", refused_blocks},
@@ -238,5 +266,6 @@ const Test	pem_tests[] = {
 	{"pem: spellings", spellings},
 	{"pem: round trip", round_trip},
 	{"pem: secret has none", secret_has_no_pem},
+	{"pem: RSA needs its primes", rsa_needs_its_primes},
 	{NULL, NULL}
 };
