@@ -70,10 +70,10 @@ jwt_base64url_dec_len(size_t srclen)
 size_t
 jwt_base64url_encode(const unsigned char *src, size_t srclen, char *dst)
 {
-	const unsigned char *end = src + (srclen - srclen % 3);
 	char	   *start = dst;
+	size_t		left;
 
-	for (; src < end; src += 3)
+	for (left = srclen / 3; left > 0; left--, src += 3)
 	{
 		*dst++ = alphabet[src[0] >> 2];
 		*dst++ = alphabet[(src[0] & 0x03) << 4 | src[1] >> 4];

@@ -182,8 +182,8 @@ JwtStatus
 jwt_unseal(const JwtSealKey *key, const JwtSealName *name, JwtSlice sealed,
 		   unsigned char *clear, size_t *len)
 {
-	const unsigned char *nonce = (const unsigned char *) sealed.data + 1;
-	const unsigned char *body = nonce + NONCE_LEN;
+	const unsigned char *nonce;
+	const unsigned char *body;
 	unsigned char tag[TAG_LEN];
 	EVP_CIPHER_CTX *ctx;
 	JwtStatus	status = JWT_OK;
@@ -194,6 +194,8 @@ jwt_unseal(const JwtSealKey *key, const JwtSealName *name, JwtSlice sealed,
 		sealed.len > INT_MAX || sealed.data[0] != VERSION)
 		return JWT_E_SEALED;
 
+	nonce = (const unsigned char *) sealed.data + 1;
+	body = nonce + NONCE_LEN;
 	size = sealed.len - JWT_SEAL_OVERHEAD;
 	memcpy(tag, body + size, TAG_LEN);
 	ctx = begin(key, name, nonce, false);
