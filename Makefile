@@ -174,3 +174,28 @@ indent:
 
 indent-check:
 	@scripts/indent.sh --check
+
+# The fuzz targets: src/core with test/fuzz, by clang.  FUZZ=jws runs that one.
+FUZZ = $(filter-out fuzz,$(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*.c)))
+FUZZ_CC = clang -std=c99 -g -O1 -fno-omit-frame-pointer \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+.PHONY: fuzz run-fuzz
+
+fuzz:
+	@scripts/setup.sh fuzz
+	$(AFTER_SETUP) run-fuzz
+
+run-fuzz: $(FUZZ:%=build/fuzz/%)
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' scripts/fuzz.sh $(FUZZ)
+
+FUZZ_OBJS = $(CORE_OBJS:%=build/fuzz/obj/%) build/fuzz/obj/test/fuzz/fuzz.o
+
+.SECONDARY: $(FUZZ:%=build/fuzz/obj/test/fuzz/%.o)
+
+build/fuzz/%: build/fuzz/obj/test/fuzz/%.o $(FUZZ_OBJS)
+	$(FUZZ_CC) -o $@ $^ -lcrypto
+
+build/fuzz/obj/%.o: %.c $(OUR_HEADERS) test/fuzz/fuzz.h
+	@mkdir -p $(@D)
+	$(FUZZ_CC) -Wall -Wextra -Isrc/core -Itest/fuzz -c -o $@ $<

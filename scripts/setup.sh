@@ -32,6 +32,13 @@ need libssl-dev test -e /usr/include/openssl/evp.h
 need libkrb5-dev test -e /usr/include/gssapi/gssapi.h
 need perl command -v prove
 need libipc-run-perl perl -MIPC::Run -e 1
+# For "make fuzz", see the Makefile.
+if [ "${1:-}" = fuzz ]
+then
+	need clang command -v clang
+	need libclang-rt sh -c "echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+		clang -fsanitize=fuzzer,address -x c -o /dev/null -"
+fi
 # The layout is checked where it is judged, and what some tests skip without
 # is installed there; a user's build does not need it.
 if [ -n "${CI:-}" ]
@@ -71,6 +78,12 @@ major()
 	fi | sort -n | tail -n 1
 }
 
+# clang's own libraries carry its release, and older ones came with clang.
+libclang_rt()
+{
+	apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/libclang-rt-\1-dev/p'
+}
+
 # The missing packages under the distribution's names.
 packages()
 {
@@ -81,6 +94,7 @@ packages()
 			postgresql) package=postgresql${major:+-$major} ;;
 			postgresql-server-dev) package=$package-${major:-all} ;;
 			pg-bsd-indent) apt-cache pkgnames | grep -qx $package || continue ;;
+			libclang-rt) package=$(libclang_rt) ;;
 		esac
 		printf ' %s' "$package"
 	done
