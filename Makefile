@@ -60,6 +60,7 @@ OBJS = \
 	src/backend/keystore_file.o \
 	src/backend/keystore_secret.o \
 	src/backend/keystore_uri.o \
+	src/backend/purge.o \
 	src/backend/report.o \
 	src/backend/request.o \
 	src/backend/revocation.o \

@@ -26,7 +26,7 @@ rank()
 			name=${1##*/}
 			case ${name%.*} in
 				compat | report | guc | secret | json | json_* | catalog | catalog_*) echo 1 ;;
-				jwk | event | keystore | keystore_* | issuer | revocation) echo 2 ;;
+				jwk | event | purge | keystore | keystore_* | issuer | revocation) echo 2 ;;
 				token | token_* | session_row) echo 2 ;;
 				verifier | verifier_* | signer | claims_hook | role | key_* | request | gateway) echo 3 ;;
 				session | session_* | identity | identity_*) echo 4 ;;

@@ -28,12 +28,6 @@ static JwtAuthStatement insert_event = {
 	{TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID}
 };
 
-static JwtAuthStatement delete_events = {
-	"DELETE FROM %6$s WHERE at < $1",
-	1,
-	{TIMESTAMPTZOID}
-};
-
 static void
 put(Datum *values, char *nulls, int i, JwtSlice text)
 {
@@ -71,18 +65,4 @@ jwtauth_event_notify(const char *kind, const pg_uuid_t *sid)
 
 	Async_Notify("jwt_auth",
 				 psprintf("{\"event\":\"%s\",\"sid\":\"%s\"}", kind, sid_text));
-}
-
-int64
-jwtauth_event_purge(void)
-{
-	Datum		values[1];
-	int64		deleted;
-
-	values[0] = TimestampTzGetDatum(TimestampTzPlusMilliseconds(jwtauth_now(),
-																-jwtauth_event_retention * (int64) 1000));
-	jwtauth_write_begin();
-	deleted = (int64) jwtauth_execute(&delete_events, values, NULL);
-	jwtauth_write_end();
-	return deleted;
 }

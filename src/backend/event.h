@@ -28,7 +28,4 @@ extern void jwtauth_event_record(const JwtAuthEvent *event);
 /* NOTIFY jwt_auth: the kind and the session, never a token or a subject. */
 extern void jwtauth_event_notify(const char *kind, const pg_uuid_t *sid);
 
-/* Deletes what is older than jwt_auth.event_retention; how many rows. */
-extern int64 jwtauth_event_purge(void);
-
 #endif							/* JWTAUTH_EVENT_H */

@@ -34,7 +34,4 @@ extern bool jwtauth_revoke(JwtSlice token);
 /* Everything issued to a subject until now; key_issuer empty: by us. */
 extern int	jwtauth_revoke_subject(JwtSlice key_issuer, JwtSlice subject);
 
-/* Deletes what can no longer matter; returns how many rows. */
-extern int64 jwtauth_purge(void);
-
 #endif							/* JWTAUTH_SESSION_H */

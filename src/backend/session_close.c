@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * session_close.c
- *	  Sessions closed, tokens taken back, and what is left of them deleted.
+ *	  Sessions closed, tokens taken back.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,12 +25,6 @@
 #include "utils/timestamp.h"
 #include "verifier.h"
 
-/*
- * A token is accepted for at most this many seconds after it expired: no
- * leeway may be longer.
- */
-#define MAX_LEEWAY_SECONDS "300 seconds"
-
 static JwtAuthStatement open_sids = {
 	"SELECT sid FROM %3$s WHERE subject = $1 AND closed_at IS NULL"
 	" ORDER BY opened_at DESC, sid OFFSET $2",
@@ -51,20 +45,6 @@ static JwtAuthStatement revoke_subject = {
 	" SET revoked_at = greatest(r.revoked_at, excluded.revoked_at)",
 	3,
 	{TEXTOID, TEXTOID, TIMESTAMPTZOID}
-};
-
-/* What can no longer matter: no token of it could be accepted any more. */
-static JwtAuthStatement purge_sessions = {
-	"DELETE FROM %3$s WHERE access_expires_at + interval '" MAX_LEEWAY_SECONDS "' < $1"
-	" AND (closed_at IS NOT NULL OR expires_at < $1 OR idle_expires_at < $1)",
-	1,
-	{TIMESTAMPTZOID}
-};
-
-static JwtAuthStatement purge_tokens = {
-	"DELETE FROM %4$s WHERE expires_at + interval '" MAX_LEEWAY_SECONDS "' < $1",
-	1,
-	{TIMESTAMPTZOID}
 };
 
 /* Open sessions of a subject, newest first, but for the first few. */
@@ -225,18 +205,4 @@ jwtauth_revoke_subject(JwtSlice key_issuer, JwtSlice subject)
 	jwtauth_event_record(&event);
 	return key_issuer.len == 0 ?
 		jwtauth_sessions_close_all(subject, "subject revoked") : 0;
-}
-
-int64
-jwtauth_purge(void)
-{
-	Datum		values[1];
-	int64		deleted;
-
-	values[0] = TimestampTzGetDatum(jwtauth_now());
-	jwtauth_write_begin();
-	deleted = jwtauth_execute(&purge_sessions, values, NULL);
-	deleted += jwtauth_execute(&purge_tokens, values, NULL);
-	jwtauth_write_end();
-	return deleted + jwtauth_event_purge();
 }

@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "guc.h"
 #include "identity.h"
+#include "purge.h"
 #include "session.h"
 #include "session_row.h"
 #include "miscadmin.h"
