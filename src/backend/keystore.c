@@ -42,6 +42,7 @@ typedef struct KeyEntry
 } KeyEntry;
 
 static HTAB *entries = NULL;
+static KeyEntry *last_found = NULL; /* most often the next one, too */
 static MemoryContext entries_context = NULL;
 
 static void
@@ -49,6 +50,7 @@ drop_entry(KeyEntry *entry)
 {
 	MemoryContext context = entry->context;
 
+	last_found = NULL;
 	entry->context = NULL;
 	entry->verifying = NULL;
 	entry->signing = NULL;
@@ -131,31 +133,41 @@ store_entry(uint64 hash, JwtAuthKeyRow *row, uint64 generation)
 	return entry;
 }
 
+/* What another file has opened is to be opened with this one. */
+static bool
+file_is_another(const KeyEntry *entry)
+{
+	return entry->is_sealed &&
+		entry->file_generation != jwtauth_key_file_generation;
+}
+
+/* Can the entry be trusted without another look at the table? */
+static bool
+is_fresh(const KeyEntry *entry, JwtSlice issuer, JwtSlice kid)
+{
+	return entry->generation == jwtauth_table_generation(JWTAUTH_KEYS) &&
+		!file_is_another(entry) && same_name(&entry->key, issuer, kid);
+}
+
 static KeyEntry *
-find_entry(JwtSlice issuer, JwtSlice kid)
+look_up(JwtSlice issuer, JwtSlice kid)
 {
 	uint64		hash = hash_bytes_extended((const unsigned char *) issuer.data, issuer.len,
 										   hash_bytes_extended((const unsigned char *) kid.data, kid.len, 0));
-	uint64		generation;
+	uint64		generation = jwtauth_table_generation(JWTAUTH_KEYS);
 	KeyEntry   *entry;
 	JwtAuthKeyRow row;
 
 	if (entries == NULL)
 		make_cache();
-	(void) jwtauth_table_oid(JWTAUTH_KEYS);
-	generation = jwtauth_table_generation(JWTAUTH_KEYS);
 	entry = hash_search(entries, &hash, HASH_FIND, NULL);
-
-	/* What another file has opened is to be opened with this one. */
-	if (entry != NULL && entry->is_sealed &&
-		entry->file_generation != jwtauth_key_file_generation)
+	if (entry != NULL && is_fresh(entry, issuer, kid))
+		return entry;
+	if (entry != NULL && file_is_another(entry))
 	{
 		drop_entry(entry);
 		entry = NULL;
 	}
-	if (entry != NULL && entry->generation == generation &&
-		same_name(&entry->key, issuer, kid))
-		return entry;
 
 	if (!jwtauth_key_row_find(issuer, kid, &row))
 	{
@@ -166,6 +178,16 @@ find_entry(JwtSlice issuer, JwtSlice kid)
 	entry = store_entry(hash, &row, generation);
 	jwtauth_key_row_wipe(&row);
 	return entry;
+}
+
+static KeyEntry *
+find_entry(JwtSlice issuer, JwtSlice kid)
+{
+	/* Learns whether it is still the same extension. */
+	(void) jwtauth_table_oid(JWTAUTH_KEYS);
+	if (last_found == NULL || !is_fresh(last_found, issuer, kid))
+		last_found = look_up(issuer, kid);
+	return last_found;
 }
 
 JwtAuthKey *

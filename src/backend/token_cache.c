@@ -28,6 +28,7 @@ typedef struct TokenEntry
 static HTAB *tokens = NULL;
 static MemoryContext tokens_context = NULL;
 static JwtAuthToken *pinned = NULL;
+static JwtAuthToken *last_found = NULL; /* most often the next one, too */
 
 /*
  * A token ends with its signature, as good as random: its last bytes are a
@@ -73,6 +74,7 @@ drop_entry(TokenEntry *entry)
 {
 	JwtAuthToken *token = entry->token;
 
+	last_found = NULL;
 	jwt_wipe(token, entry->size);
 	pfree(token);
 	hash_search(tokens, &entry->tail, HASH_REMOVE, NULL);
@@ -86,11 +88,13 @@ jwtauth_token_cache_find(JwtSlice text)
 
 	if (tokens == NULL || text.len == 0)
 		return NULL;
+	if (last_found != NULL && jwt_slice_equal(last_found->text, text))
+		return last_found;
 	tail = tail_of(text);
 	entry = hash_search(tokens, &tail, HASH_FIND, NULL);
 	if (entry == NULL || !jwt_slice_equal(entry->token->text, text))
 		return NULL;
-	return entry->token;
+	return last_found = entry->token;
 }
 
 /* When the cache is full it starts anew, but for the token in force. */
