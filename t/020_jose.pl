@@ -15,8 +15,7 @@ my ($scripts, $why_not) = node_scripts("$FindBin::Bin/../test/interop", 'jose', 
 plan skip_all => "interoperability with jose: $why_not" unless defined $scripts;
 
 my $json = JSON::PP->new->ascii->canonical;
-my $node = start_node('jose', '', without_extension => 1,
-	init => { extra => [ '-E', 'UTF8' ] });
+my $node = start_node('jose', '', without_extension => 1);
 $node->safe_psql('postgres', 'CREATE EXTENSION jwt_auth');
 
 my @cases = map { { name => $_, alg => $_ } } qw(HS256 HS384 HS512

@@ -16,7 +16,7 @@ use MIME::Base64 qw(encode_base64 encode_base64url);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = start_node('secrets', <<'CONF', without_extension => 1, init => { extra => [ '-E', 'UTF8' ] });
+my $node = start_node('secrets', <<'CONF', without_extension => 1);
 shared_preload_libraries = 'auto_explain, pg_stat_statements'
 pg_stat_statements.track = all
 auto_explain.log_min_duration = 0

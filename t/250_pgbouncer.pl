@@ -56,11 +56,15 @@ INI
 	my $log = '';
 	my $run = IPC::Run::start([ $pgbouncer, '-q', "$dir/$name.ini" ], '<', \undef, '>&', \$log);
 	push @pools, $run;
+	my $answer;
 	for (1 .. 100)
 	{
-		last if ask($node, 'SELECT 1;', host => '127.0.0.1', port => $port, sslmode => 'disable') eq '1';
+		$answer = ask($node, 'SELECT 1;', host => '127.0.0.1', port => $port, sslmode => 'disable');
+		last if $answer eq '1';
 		select(undef, undef, undef, 0.1);
 	}
+	die "PgBouncer does not answer: $answer\n$log" . slurp_file("$dir/$name.log")
+	  unless $answer eq '1';
 	return { host => '127.0.0.1', port => $port, sslmode => 'disable' };
 }
 END { my $status = $?; foreach (@pools) { $_->kill_kill; } $? = $status; }

@@ -26,7 +26,9 @@ sub start_node
 	my ($name, $conf, %opt) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
-	$node->init(extra => [ '--username', 'postgres' ], %{ $opt{init} // {} });
+	# Whoever runs the test, in whatever locale.
+	$node->init(extra => [ '--username', 'postgres', '-E', 'UTF8', '--no-locale' ],
+		%{ $opt{init} // {} });
 	# Servers of tests that run at once share two cores.
 	$node->append_conf('postgresql.conf', "fsync = off\n" . ($conf // ''));
 	$opt{before_start}->($node) if $opt{before_start};

@@ -82,7 +82,7 @@ alphabet_is_exact(void)
 
 		for (at = 0; at < 6; at++)
 		{
-			char		text[7] = "AAAAAAA";
+			char		text[8] = "AAAAAAA";
 
 			text[at] = (char) c;
 			CHECK_STATUS(jwt_base64url_decode(slice_of_bytes(text, 7), bytes,
