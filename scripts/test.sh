@@ -7,12 +7,14 @@ set -u
 cd "$(dirname "$0")/.." || exit
 
 # Logs and outputs stay in $RESULTS.  Each stage appends a line
-# "NAME PASSED FAILED SKIPPED" to $RESULTS/counts.
+# "NAME PASSED FAILED SKIPPED" to $RESULTS/counts.  One line with the versions
+# and the sums goes to $RESULTS/summary, for those who test several versions.
 export RESULTS="$PWD/build/test"
 rm -rf "$RESULTS"
 mkdir -p "$RESULTS"
 : >"$RESULTS/counts"
 
+began=$(date +%s)
 scripts/test_unit.sh
 scripts/with_server.sh scripts/test_server.sh
 
@@ -46,4 +48,13 @@ awk '
 		print skipped ? ", " skipped " skipped" : ""
 		exit failed > 0
 	}
-' "$RESULTS/counts"
+' "$RESULTS/counts" >"$RESULTS/sum"
+status=$?
+
+server=$("${PG_CONFIG:-$(scripts/find_pg_config.sh)}" --version)
+openssl=$(printf '#include <openssl/opensslv.h>\nOPENSSL_VERSION_STR\n' |
+	"${CC:-cc}" -E - | tail -n 1 | tr -d '" ')
+echo "${server%% (*}, OpenSSL $openssl: $(tail -n 1 "$RESULTS/sum")" \
+	"in $(($(date +%s) - began)) s" >"$RESULTS/summary"
+cat "$RESULTS/sum"
+exit $status

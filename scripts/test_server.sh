@@ -35,6 +35,7 @@ installcheck()
 	log=$RESULTS/$name.log
 	status=0
 	$as_user env TMPDIR="$JWT_AUTH_TMP/tmp" HOME="$JWT_AUTH_TMP/tmp" \
+		PG_TEST_PORT_DIR="$JWT_AUTH_TMP/tmp/ports" \
 		"${MAKE:-make}" --no-print-directory installcheck bindir="$bindir" "$@" \
 		>"$log" 2>&1 </dev/null || status=$?
 }
@@ -108,7 +109,8 @@ then
 		{ block = block $0 "\n" }
 		END { flush() }
 	' "$log"
-	cp -r tmp_check/log "$RESULTS/tap_log" 2>/dev/null || true
+	mkdir -p "$RESULTS/tap_log"
+	cp -r "$copy".?/tmp_check/log/. "$RESULTS/tap_log" 2>/dev/null || true
 	echo "the servers' logs are in build/test/tap_log"
 fi
 
