@@ -4,6 +4,7 @@
 #   make setup		install what is missing to build and test (Debian, Ubuntu)
 #   make demo		the extension at work, on a throw-away server
 #   make test		every test, on throw-away servers
+#   make matrix		every test on each release we can get; MATRIX="17 18": on these
 #   make check-layers	includes point one way, exports are the SQL functions
 #   make indent-check, make indent	the house's C layout
 #
@@ -150,7 +151,7 @@ build/unit/%.o: %.c $(OUR_HEADERS) $(wildcard test/unit/*.h)
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 AFTER_SETUP = @+$(MAKE) --no-print-directory -s $(PARALLEL)
 
-.PHONY: setup demo run-demo test run-test check-layers indent indent-check
+.PHONY: setup demo run-demo test run-test matrix check-layers indent indent-check
 
 setup:
 	@scripts/setup.sh
@@ -166,6 +167,10 @@ test: setup
 
 run-test: all build/unit/unit
 	@+scripts/test.sh
+
+# In root folders that scripts/root.sh makes and keeps.
+matrix:
+	@+scripts/matrix.sh
 
 check-layers: all
 	@CC='$(CC)' scripts/check_layers.sh
