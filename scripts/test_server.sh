@@ -7,6 +7,9 @@
 # be able to reach the checkout; with one way for all stages, and for root and
 # others alike, there is one way to break.  And results/ and tmp_check/ never
 # litter the checkout.
+#
+# STAGES chooses among them, TAP_FILES among the TAP tests, LANES says how many
+# of these run beside each other; with FAIL_FAST no stage follows a failure.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,14 +19,15 @@ bindir=${PATH%%:*}
 as_user=""
 
 mkdir "$copy" "$JWT_AUTH_TMP/tmp"
-tar -cf - --exclude=./.git --exclude=./build --exclude=node_modules . |
-	tar -xf - -C "$copy"
+scripts/copy_tree.sh "$copy"
 if [ "$(id -u)" = 0 ]
 then
 	chown -R "$JWT_AUTH_USER" "$copy" "$JWT_AUTH_TMP/tmp"
 	as_user="runuser -u $JWT_AUTH_USER --"
 fi
 cd "$copy"
+
+failed=0
 
 # installcheck NAME VARIABLE=...: PGXS's own target with our binaries; the
 # variables switch the other stages off.
@@ -52,17 +56,25 @@ count()
 	echo "$1 $passed $failed $skipped" >>"$RESULTS/counts"
 }
 
-installcheck regress ISOLATION= TAP_TESTS=
-count regress
-cp -r results "$RESULTS" 2>/dev/null || true
-if [ "$failed" -gt 0 ]
-then
-	cat "$log"
-	cat regression.diffs 2>/dev/null || true
-fi
+stage_regress()
+{
+	installcheck regress ISOLATION= TAP_TESTS=
+	count regress
+	cp -r results "$RESULTS" 2>/dev/null || true
+	if [ "$failed" -gt 0 ]
+	then
+		cat "$log"
+		cat regression.diffs 2>/dev/null || true
+	fi
+}
 
-if ls specs/*.spec >/dev/null 2>&1
-then
+stage_isolation()
+{
+	if ! ls specs/*.spec >/dev/null 2>&1
+	then
+		echo "isolation 0 0 0" >>"$RESULTS/counts"
+		return
+	fi
 	installcheck isolation REGRESS= TAP_TESTS=
 	count isolation
 	cp -r output_iso "$RESULTS" 2>/dev/null || true
@@ -71,48 +83,56 @@ then
 		cat "$log"
 		cat output_iso/regression.diffs 2>/dev/null || true
 	fi
-else
-	echo "isolation 0 0 0" >>"$RESULTS/counts"
-fi
+}
 
 # TAP tests wait for clocks and clusters most of the time, so they run in
 # lanes beside each other.  Each lane has a copy of the tree, because PGXS
 # keeps the clusters of a run in the tree and removes those of the last.
-lanes=3
-lane=0
-while [ $lane -lt $lanes ]
+stage_tap()
+{
+	lanes=${LANES:-3}
+	lane=0
+	while [ $lane -lt "$lanes" ]
+	do
+		cp -a "$copy" "$copy.$lane"
+		files=$(ls ${TAP_FILES:-t/*.pl} |
+			awk -v lanes="$lanes" -v lane=$lane 'NR % lanes == lane' | tr '\n' ' ')
+		(
+			cd "$copy.$lane"
+			installcheck tap.$lane REGRESS= ISOLATION= PROVE_FLAGS=-v PROVE_TESTS="$files"
+			echo $status >"$RESULTS/tap.$lane.status"
+		) &
+		lane=$((lane + 1))
+	done
+	wait
+	log=$RESULTS/tap.log
+	cat "$RESULTS"/tap.?.log >"$log"
+	status=$(cat "$RESULTS"/tap.?.status | sort -n | tail -n 1)
+	count tap
+	# A file that is skipped whole: prove shows the reason and not the plan.
+	sed -nE -e 's/.*# *[Ss][Kk][Ii][Pp]/skipped:/p' -e 's/^t\/.*\.\. (skipped: )/\1/p' "$log" | sort -u
+	if [ "$failed" -gt 0 ]
+	then
+		# Of each file with a failure, what it said.
+		awk '
+			function flush() { if (bad) printf "%s", block; block = ""; bad = 0 }
+			/^t\/.*\.pl \.+ *$/ { flush() }
+			/^ok / { next }
+			/^not ok / && !/# TODO/ || /^(Dubious|Bailout|Result: FAIL)/ { bad = 1 }
+			{ block = block $0 "\n" }
+			END { flush() }
+		' "$log"
+		mkdir -p "$RESULTS/tap_log"
+		cp -r "$copy".?/tmp_check/log/. "$RESULTS/tap_log" 2>/dev/null || true
+		echo "the servers' logs are in build/test/tap_log"
+	fi
+}
+
+for stage in ${STAGES:-regress isolation tap}
 do
-	cp -a "$copy" "$copy.$lane"
-	files=$(ls t/*.pl | awk -v lanes=$lanes -v lane=$lane 'NR % lanes == lane' | tr '\n' ' ')
-	(
-		cd "$copy.$lane"
-		installcheck tap.$lane REGRESS= ISOLATION= PROVE_FLAGS=-v PROVE_TESTS="$files"
-		echo $status >"$RESULTS/tap.$lane.status"
-	) &
-	lane=$((lane + 1))
+	stage_$stage
+	[ -z "${FAIL_FAST:-}" ] || [ "$failed" -eq 0 ] || break
 done
-wait
-log=$RESULTS/tap.log
-cat "$RESULTS"/tap.?.log >"$log"
-status=$(cat "$RESULTS"/tap.?.status | sort -n | tail -n 1)
-count tap
-# A file that is skipped whole: prove shows the reason and not the plan.
-sed -nE -e 's/.*# *[Ss][Kk][Ii][Pp]/skipped:/p' -e 's/^t\/.*\.\. (skipped: )/\1/p' "$log" | sort -u
-if [ "$failed" -gt 0 ]
-then
-	# Of each file with a failure, what it said.
-	awk '
-		function flush() { if (bad) printf "%s", block; block = ""; bad = 0 }
-		/^t\/.*\.pl \.+ *$/ { flush() }
-		/^ok / { next }
-		/^not ok / && !/# TODO/ || /^(Dubious|Bailout|Result: FAIL)/ { bad = 1 }
-		{ block = block $0 "\n" }
-		END { flush() }
-	' "$log"
-	mkdir -p "$RESULTS/tap_log"
-	cp -r "$copy".?/tmp_check/log/. "$RESULTS/tap_log" 2>/dev/null || true
-	echo "the servers' logs are in build/test/tap_log"
-fi
 
 # with_server.sh keeps the server's log of a command that failed.
 awk '{ failed += $3 } END { exit failed > 0 }' "$RESULTS/counts"
