@@ -211,3 +211,9 @@ build/fuzz/%: build/fuzz/obj/test/fuzz/%.o $(FUZZ_OBJS)
 build/fuzz/obj/%.o: %.c $(OUR_HEADERS) test/fuzz/fuzz.h
 	@mkdir -p $(@D)
 	$(FUZZ_CC) -Wall -Wextra -Isrc/core -Itest/fuzz -c -o $@ $<
+
+# Proofs that take longer than a test may.
+.PHONY: coverage
+
+coverage: setup
+	@+scripts/coverage.sh
