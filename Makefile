@@ -213,7 +213,10 @@ build/fuzz/obj/%.o: %.c $(OUR_HEADERS) test/fuzz/fuzz.h
 	$(FUZZ_CC) -Wall -Wextra -Isrc/core -Itest/fuzz -c -o $@ $<
 
 # Proofs that take longer than a test may.
-.PHONY: coverage
+.PHONY: coverage mutation
 
 coverage: setup
 	@+scripts/coverage.sh
+
+mutation: setup
+	@+test/mutation/run.pl
