@@ -86,7 +86,7 @@ const calls = {
 async function tryKey(token, jwk, options) {
   const { key_ops: ops, ...half } = publicHalf(jwk);
   const held = ops === undefined ? half : { ...half, key_ops: Array.isArray(ops) && jwk.kty !== 'oct' ? ops.filter((op) => op !== 'sign') : ops };
-  return (await jose.jwtVerify(token, held, options)).payload;
+  return { claims: (await jose.jwtVerify(token, held, options)).payload, jwk };
 }
 
 // jose's set resolves one key by kid and kty; what it asks its caller to
@@ -109,8 +109,7 @@ async function joseVerify(c) {
   const held = JSON.parse(c.jwks);
   const options = { currentDate: new Date(c.now * 1000), ...(c.algorithms ? { algorithms: c.algorithms } : {}) };
   try {
-    const claims = held.keys !== undefined ? await trySet(c.token, held, options) : await tryKey(c.token, held, options);
-    return { claims };
+    return held.keys !== undefined ? await trySet(c.token, held, options) : await tryKey(c.token, held, options);
   } catch (error) {
     return { refused: `${error.code ?? error.name} ${error.message}` };
   }
@@ -125,13 +124,14 @@ function lenient(c, refused) {
   return null;
 }
 
-// Why we may refuse what jose takes.
-function strict(c, state) {
+// Why we may refuse what jose takes, with the key used.
+function strict(c, state, used) {
   const parts = c.token.split('.');
   if (state === '28J00') return malformed(c.token);
   if (malformed(c.token)) return null;
   const [header, claims] = [JSON.parse(Buffer.from(parts[0], 'base64url')), JSON.parse(Buffer.from(parts[1], 'base64url'))];
   const held = JSON.parse(c.jwks);
+  if (held.keys && /^28J0[345]$/.test(state)) return noKey(header, held, c.algorithms) ?? noKey(header, { keys: [used] }, c.algorithms);
   if (/^28J0[45]$/.test(state)) return noKey(header, held, c.algorithms);
   if (/^28J0[128]$/.test(state)) return badClaims(claims, c.now);
   if (state === '22023' && !held.keys) {
@@ -173,7 +173,7 @@ async function judgeVerify(c, state, answer) {
     count('we alone accept', reason);
     if (!reason) fail('we accept what jose refuses', c, [state, answer, theirs]);
   } else if (theirs.claims) {
-    const reason = strict(c, state) ?? (/^22P0[25]$/.test(state) ? 'JSON that is no jsonb' : null);
+    const reason = strict(c, state, theirs.jwk) ?? (/^22P0[25]$/.test(state) ? 'JSON that is no jsonb' : null);
     count('we alone refuse', reason);
     if (!reason) fail('we refuse what jose accepts, and no rule says so', c, [state, answer]);
   } else count('both no', state);

@@ -122,20 +122,44 @@ function badNumbers(jwk) {
   return null;
 }
 
-// RFC 7517 keys that have a private half have one that fits.
+function power(base, exponent, modulus) {
+  let result = 1n;
+  for (let square = base, left = exponent; left > 0n; left >>= 1n, square = square * square % modulus) {
+    if (left & 1n) result = result * square % modulus;
+  }
+  return result;
+}
+
+// x and y that belong to d.
+function derive({ kty, crv, x, d }) {
+  if (kty === 'EC') {
+    const ecdh = crypto.createECDH({ 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 'secp521r1' }[crv] ?? crv);
+    ecdh.setPrivateKey(Buffer.from(d, 'base64url'));
+    const point = ecdh.getPublicKey().subarray(1);
+    return `${point.subarray(0, point.length / 2).toString('base64url')}.${point.subarray(point.length / 2).toString('base64url')}`;
+  }
+  const key = crypto.createPrivateKey({ key: { kty, crv, x, d }, format: 'jwk' });
+  return `${crypto.createPublicKey(crypto.createPrivateKey(key.export({ type: 'pkcs8', format: 'pem' }))).export({ format: 'jwk' }).x}.`;
+}
+
+// A private half belongs to its public one; RFC 8017, Sec. 3.2 has what makes
+// an RSA key.
 function badPrivateHalf(jwk) {
   const names = ['d', 'p', 'q', 'dp', 'dq', 'qi'].filter((name) => Object.hasOwn(jwk, name));
+  const flaw = 'the private half does not match';
   if (names.length === 0 || jwk.kty === 'oct') return null;
+  if (jwk.kty === 'RSA') {
+    if (names.length !== 6 && names.join() !== 'd') return 'some of the primes but not all';
+    if (names.some((name) => !strictBase64url(jwk[name])?.length)) return flaw;
+    const [n, e, d, p, q, dp, dq, qi] = ['n', 'e', ...names].map((name) => BigInt(`0x${Buffer.from(jwk[name], 'base64url').toString('hex')}`));
+    if (names.length === 1) return d < n && power(2n, d * e, n) === 2n ? null : flaw;
+    return p * q === n && d < n && p > 1n && q > 1n && (e * d) % (p - 1n) === 1n && (e * d) % (q - 1n) === 1n &&
+      dp === d % (p - 1n) && dq === d % (q - 1n) && (q * qi) % p === 1n ? null : flaw;
+  }
   try {
-    const { kty, crv, n, e, x, y } = jwk;
-    const half = Object.fromEntries(names.map((name) => [name, jwk[name]]));
-    const key = crypto.createPrivateKey({ key: { kty, crv, n, e, x, y, ...half }, format: 'jwk' });
-    const again = key.export({ format: 'jwk' });
-    const derived = crypto.createPublicKey(crypto.createPrivateKey(key.export({ type: 'pkcs8', format: 'pem' }))).export({ format: 'jwk' });
-    if (names.some((name) => again[name] !== jwk[name]) || derived.x !== jwk.x || derived.n !== jwk.n) return 'the private half does not match';
-    return null;
+    return derive(jwk) === `${jwk.x}.${jwk.y ?? ''}` && strictBase64url(jwk.d) ? null : flaw;
   } catch {
-    return 'the private half does not match';
+    return flaw;
   }
 }
 
