@@ -139,8 +139,12 @@ endif
 UNIT_CFLAGS = -std=c99 -g -O1 -Wall -Wextra
 UNIT_OBJS = $(patsubst %.c,build/unit/%.o,$(wildcard src/core/*.c test/unit/*.c))
 
-build/unit/unit: $(UNIT_OBJS)
-	$(CC) $(UNIT_CFLAGS) -o $@ $^ -lcrypto
+build/unit/unit: $(UNIT_OBJS) build/unit/vectors.txt
+	$(CC) $(UNIT_CFLAGS) -o $@ $(UNIT_OBJS) -lcrypto
+
+build/unit/vectors.txt: test/vectors/flatten.pl $(wildcard test/vectors/*.jsonl)
+	@mkdir -p $(@D)
+	perl $^ >$@
 
 build/unit/%.o: %.c $(OUR_HEADERS) $(wildcard test/unit/*.h)
 	@mkdir -p $(@D)

@@ -23,6 +23,11 @@ do
 	grep -q "^$stage " "$RESULTS/counts" || echo "$stage 0 1 0" >>"$RESULTS/counts"
 done
 
+# What was proved, and how much of it.
+mkdir -p build/proof
+sed -n 's/^\(# \)\{0,1\}proof \(vectors: .*\)/\2/p' "$RESULTS"/unit.log "$RESULTS"/tap.log \
+	>build/proof/vectors 2>/dev/null
+
 # What failed once more, at the end, where a long log is read first.
 for log in "$RESULTS"/*.log
 do

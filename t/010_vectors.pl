@@ -1,7 +1,7 @@
-# The 459 vectors of test/vectors/open.jsonl through SQL, as a role without
-# privileges, in databases of several encodings and collations.
+# The vectors of test/vectors through SQL, as a role without privileges, in
+# databases of several encodings and collations.
 #
-# Verdict and claims must be the file's; a refusal must be one of ours or a
+# Verdict and claims must be the files'; a refusal must be one of ours or a
 # complaint about the key, and name the time only where time is under test.
 # A claim that the database's encoding cannot represent is 28J00.  Rows tagged
 # policy:either are judged as the file does (test/vectors/README.md).
@@ -13,6 +13,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP;
 use JwtAuthTest;
+use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = start_node('vectors', '', without_extension => 1);
@@ -28,11 +29,10 @@ sub field
 	return $value;
 }
 
-my $file = "$FindBin::Bin/../test/vectors/open.jsonl";
+my @files = map { "$FindBin::Bin/../test/vectors/$_.jsonl" } qw(open own);
 my $json = JSON::PP->new->ascii;
-my ($copy, $count) = ('', 0);
-open(my $in, '<', $file) or die "$file: $!";
-while (my $line = <$in>)
+my ($copy, $count, $verdicts) = ('', 0, 0);
+foreach my $line (map { split /\n/, slurp_file($_) } @files)
 {
 	my $row = decode_json($line);
 	my ($key, $payload, $tags) = @$row{qw(key payload tags)};
@@ -47,8 +47,7 @@ while (my $line = <$in>)
 		'{' . join(',', map { "\"$_\"" } @$tags) . '}') . "\n";
 	$count++;
 }
-close $in;
-is($count, 459, 'the file is whole');
+is($count, 459 + 864, 'the files are whole');
 
 my $setup = <<'SQL';
 CREATE EXTENSION jwt_auth;
@@ -133,6 +132,7 @@ foreach my $database (
 		skip "$name: this server has no ICU", 3 if $error =~ /ICU is not supported|option "locale_provider" not recognized/;
 		is($error, '', "$name: database");
 		$node->safe_psql($name, $setup . "COPY vectors FROM STDIN;\n$copy\\.\n");
+		$verdicts += $count;
 		is(ask($node, 'SELECT p FROM vectors v, problem(v) p WHERE p IS NOT NULL', db => "dbname=$name", verbosity => 'verbose'),
 			'', "$name: verdicts and claims of all vectors");
 		is(ask($node, join('', map {
@@ -142,5 +142,7 @@ foreach my $database (
 	}
 }
 
+# For the summary, see scripts/test_server.sh.
+note("proof vectors: $count vectors, $verdicts verdicts through SQL");
 $node->stop;
 done_testing();

@@ -25,7 +25,8 @@ static const Test *const modules[] = {
 	uri_tests,
 	seal_tests,
 	signature_tests,
-	jws_tests
+	jws_tests,
+	vector_tests
 };
 
 #define NUM_MODULES (sizeof(modules) / sizeof(modules[0]))

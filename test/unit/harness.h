@@ -32,6 +32,7 @@ extern const Test seal_tests[];
 extern const Test secret_tests[];
 extern const Test signature_tests[];
 extern const Test uri_tests[];
+extern const Test vector_tests[];
 
 /*
  * Each check notes a failure, lets the test go on, and holds the OpenSSL
