@@ -7,6 +7,8 @@
 #   make matrix		every test on each release we can get; MATRIX="17 18": on these
 #   make check-layers	includes point one way, exports are the SQL functions
 #   make indent-check, make indent	the house's C layout
+#   make bench		measure it beside others: ten minutes, bench/RESULTS.md
+#   make bench-quick	the same, rougher: two minutes, build/bench/RESULTS.md
 #
 # PG_CONFIG=/path/to/pg_config chooses another server; WERROR=1 makes warnings
 # errors.
@@ -156,6 +158,39 @@ PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 AFTER_SETUP = @+$(MAKE) --no-print-directory -s $(PARALLEL)
 
 .PHONY: setup demo run-demo test run-test matrix check-layers indent indent-check
+
+# The benchmarks' programs; libraries beside ours are installed by "make bench".
+BENCH_CFLAGS = -O2 -g -Wall -Wextra -Wno-unused-parameter -Isrc/core -Ibench/peers
+BENCH_PROGRAMS = $(addprefix build/bench/,floor libjwt libcjose reference.so)
+
+bench-programs: $(BENCH_PROGRAMS)
+
+build/bench/floor: bench/peers/floor_main.c bench/peers/floor.c bench/peers/peer.c src/core/base64url.c
+build/bench/floor: BENCH_LIBS = -lcrypto
+build/bench/libjwt: bench/peers/libjwt.c bench/peers/peer.c
+build/bench/libjwt: BENCH_LIBS = -ljwt
+build/bench/libcjose: bench/peers/libcjose.c bench/peers/peer.c
+build/bench/libcjose: BENCH_LIBS = -lcjose -ljansson
+build/bench/reference.so: bench/peers/reference.c bench/peers/floor.c
+build/bench/reference.so: BENCH_LIBS = -shared -fPIC -isystem $(includedir_server) -lcrypto
+
+$(BENCH_PROGRAMS): bench/peers/floor.h bench/peers/peer.h
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.c,$^) $(BENCH_LIBS)
+
+.PHONY: bench bench-quick run-bench run-bench-quick bench-programs
+
+bench bench-quick: export JWT_AUTH_BENCH = 1
+bench bench-quick: setup
+	$(AFTER_SETUP) run-$@
+
+run-bench: all bench-programs
+	@+bench/run.sh
+
+run-bench-quick: all bench-programs
+	@+bench/run.sh quick
+
+.PHONY: setup demo run-demo test run-test check-layers indent indent-check
 
 setup:
 	@scripts/setup.sh

@@ -21,59 +21,7 @@ CREATE TABLE tokens AS
       FROM generate_series(1, :calls);
 ANALYZE tokens;
 
--- As lean as PL/pgSQL gets, and with every check that a token needs.
-CREATE FUNCTION base64url_decode(data text) RETURNS bytea LANGUAGE sql IMMUTABLE
-    AS $$SELECT decode(rpad(translate(data, '-_', '+/'), (length(data) + 3) / 4 * 4, '='), 'base64')$$;
-CREATE FUNCTION pgcrypto_verify(token text, secret text) RETURNS json LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    parts text[] := string_to_array(token, '.');
-    claims json;
-BEGIN
-    IF cardinality(parts) <> 3
-       OR convert_from(base64url_decode(parts[1]), 'UTF8')::json->>'alg' IS DISTINCT FROM 'HS256'
-       OR hmac(convert_to(parts[1] || '.' || parts[2], 'UTF8'), convert_to(secret, 'UTF8'), 'sha256')
-          <> base64url_decode(parts[3]) THEN
-        RAISE EXCEPTION 'invalid token';
-    END IF;
-    claims := convert_from(base64url_decode(parts[2]), 'UTF8')::json;
-    IF to_timestamp((claims->>'exp')::float8) <= statement_timestamp() THEN
-        RAISE EXCEPTION 'expired token';
-    END IF;
-    RETURN claims;
-END
-$$;
-
--- pgjwt's way: SQL functions that call each other, a cast that may fail.
-CREATE FUNCTION pgjwt_encode(data bytea) RETURNS text LANGUAGE sql
-    AS $$SELECT translate(encode(data, 'base64'), E'+/=\n', '-_')$$;
-CREATE FUNCTION pgjwt_decode(data text) RETURNS bytea LANGUAGE sql AS $$
-    WITH t AS (SELECT translate(data, '-_', '+/') AS trans),
-         r AS (SELECT length(t.trans) % 4 AS remainder FROM t)
-    SELECT decode(t.trans || CASE WHEN r.remainder > 0 THEN repeat('=', 4 - r.remainder) ELSE '' END, 'base64') FROM t, r
-$$;
-CREATE FUNCTION pgjwt_sign(signables text, secret text, algorithm text) RETURNS text LANGUAGE sql AS $$
-    WITH alg AS (SELECT CASE algorithm WHEN 'HS256' THEN 'sha256' WHEN 'HS384' THEN 'sha384' WHEN 'HS512' THEN 'sha512' ELSE '' END AS id)
-    SELECT pgjwt_encode(hmac(signables, secret, alg.id)) FROM alg
-$$;
-CREATE FUNCTION pgjwt_double(input text) RETURNS float8 LANGUAGE plpgsql AS $$
-BEGIN
-    BEGIN
-        RETURN input::float8;
-    EXCEPTION WHEN OTHERS THEN
-        RETURN NULL;
-    END;
-END
-$$;
-CREATE FUNCTION pgjwt_verify(token text, secret text, algorithm text)
-    RETURNS TABLE (header json, payload json, valid boolean) LANGUAGE sql AS $$
-    SELECT j.header, j.payload,
-           j.signature_ok AND tstzrange(to_timestamp(pgjwt_double(j.payload->>'nbf')),
-                                        to_timestamp(pgjwt_double(j.payload->>'exp'))) @> current_timestamp
-      FROM (SELECT convert_from(pgjwt_decode(r[1]), 'utf8')::json AS header,
-                   convert_from(pgjwt_decode(r[2]), 'utf8')::json AS payload,
-                   r[3] = pgjwt_sign(r[1] || '.' || r[2], secret, algorithm) AS signature_ok
-              FROM regexp_split_to_array(token, '\.') r) j
-$$;
+\ir sql/peers.sql
 
 CREATE TABLE contenders (name text PRIMARY KEY, same boolean, call text);
 INSERT INTO contenders VALUES

@@ -50,6 +50,17 @@ then
 	need chromium test -x /usr/bin/chromium
 	need fonts-dejavu-core test -d /usr/share/fonts/truetype/dejavu
 fi
+# What the benchmarks hold us beside, and what draws the chart.
+if [ -n "${JWT_AUTH_BENCH:-}" ]
+then
+	need libjwt-dev test -e /usr/include/jwt.h
+	need libcjose-dev test -e /usr/include/cjose/cjose.h
+	need libjansson-dev test -e /usr/include/jansson.h
+	need openssl command -v openssl
+	need gnuplot-nox command -v gnuplot
+	need nodejs command -v node
+	need npm command -v npm
+fi
 
 [ -n "$missing" ] || exit 0
 

@@ -1,0 +1,77 @@
+# Shared by the parts; see run.sh.  Sourced, in the root of the project.
+
+# record ROUND CASE NANOSECONDS; what is about the run has round "#"
+record()
+{
+	printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$RAW"
+}
+
+# record_run ROUND COMMAND...: the same from its lines "CASE NANOSECONDS"
+record_run()
+{
+	round=$1
+	shift
+	"$@" >"$JWT_AUTH_TMP/lines"
+	awk -v round="$round" -v OFS='\t' 'NF == 2 { print round, $1, $2 }' "$JWT_AUTH_TMP/lines" >>"$RAW"
+}
+
+# if_quick A B: A in a quick run, else B
+if_quick()
+{
+	if [ -n "$QUICK" ]
+	then
+		echo "$1"
+	else
+		echo "$2"
+	fi
+}
+
+# sql [ARGUMENT...]: a psql that stops at errors, with answers alone
+sql()
+{
+	psql -XqAt -F ' ' -v ON_ERROR_STOP=1 "$@"
+}
+
+rounds()
+{
+	seq 1 "$ROUNDS"
+}
+
+as_server_user()
+{
+	if [ "$(id -u)" = 0 ]
+	then
+		runuser -u "$JWT_AUTH_USER" -- "$@"
+	else
+		"$@"
+	fi
+}
+
+# restart_server [SETTING=VALUE...]: with these settings, until the next call
+restart_server()
+{
+	: >"$JWT_AUTH_TMP/bench.conf"
+	for setting
+	do
+		echo "$setting" >>"$JWT_AUTH_TMP/bench.conf"
+	done
+	chmod 644 "$JWT_AUTH_TMP/bench.conf"
+	grep -q bench.conf "$JWT_AUTH_TMP/data/postgresql.conf" ||
+		echo "include '$JWT_AUTH_TMP/bench.conf'" >>"$JWT_AUTH_TMP/data/postgresql.conf"
+	(
+		cd "$JWT_AUTH_TMP"
+		as_server_user pg_ctl -D "$JWT_AUTH_TMP/data" -l "$JWT_AUTH_TMP/server.log" \
+			-w -t 60 -m fast restart >/dev/null 2>&1 </dev/null
+	)
+}
+
+# pgbench_ns ARGUMENT...: nanoseconds a transaction
+pgbench_ns()
+{
+	pgbench -n -M prepared "$@" 2>"$JWT_AUTH_TMP/pgbench.err" >"$JWT_AUTH_TMP/pgbench.out" || {
+		cat "$JWT_AUTH_TMP/pgbench.err" >&2
+		return 1
+	}
+	sed -n 's/^latency average = \([0-9.]*\) ms/\1/p' "$JWT_AUTH_TMP/pgbench.out" |
+		awk '{ printf "%.0f\n", $1 * 1e6 }'
+}
