@@ -5,7 +5,7 @@
 --	scripts/with_server.sh psql -X -f examples/login.sql
 --
 -- runs it on a throw-away server.  Elsewhere: as a superuser, in a new
--- database.  README.md quotes the parts between "-- [name]" and "-- [end]".
+-- database.  docs/sign-in.md quotes the parts between "-- [name]" and "-- [end]".
 
 \set ON_ERROR_STOP on
 \set QUIET on
