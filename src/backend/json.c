@@ -26,6 +26,8 @@ typedef struct ObjectParse
 	JsonbInState out;
 	JsonLexContext *lex;
 	const char *value;			/* where the value begins that comes next */
+	JwtAuthJsonWatch *watch;	/* may be NULL */
+	int			watched;		/* the last member, by watch; or -1 */
 	int			members[JWTAUTH_JSON_MAX_DEPTH + 1];	/* names seen, by open
 														 * object */
 	int			depth;
@@ -107,6 +109,26 @@ set_name(JsonbValue *key, const char *unescaped, const char *value)
 	set_string(key, start, end);
 }
 
+static void
+note_member(ObjectParse *state, const JsonbValue *key)
+{
+	JwtAuthJsonWatch *watch = state->watch;
+
+	state->watched = -1;
+	for (int i = 0; i < watch->count; i++)
+	{
+		const char *name = watch->names[i];
+		int			len = key->val.string.len;
+
+		if (strncmp(name, key->val.string.val, len) == 0 && name[len] == '\0')
+		{
+			state->watched = i;
+			watch->present |= 1 << i;
+			return;
+		}
+	}
+}
+
 static JwtAuthJsonResult
 on_field(void *arg, char *name, bool isnull)
 {
@@ -115,6 +137,8 @@ on_field(void *arg, char *name, bool isnull)
 
 	state->value = state->lex->token_start;
 	set_name(&key, name, state->value);
+	if (state->watch != NULL && state->depth == 1)
+		note_member(state, &key);
 	pushJsonbValue(&state->out, WJB_KEY, &key);
 	state->members[state->depth]++;
 	JWTAUTH_JSON_DONE;
@@ -164,14 +188,26 @@ small_integer(const char *number, int64 *integer)
 	return *digit == '\0';
 }
 
+static void
+note_integer(ObjectParse *state, int64 integer)
+{
+	if (state->watch == NULL || state->depth != 1 || state->watched < 0)
+		return;
+	state->watch->is_integer |= 1 << state->watched;
+	state->watch->integer[state->watched] = integer;
+}
+
 static bool
-set_number(JsonbValue *value, const char *number)
+set_number(ObjectParse *state, JsonbValue *value, const char *number)
 {
 	int64		integer;
 
 	value->type = jbvNumeric;
 	if (strlen(number) <= MAX_INT64_DIGITS && small_integer(number, &integer))
+	{
 		value->val.numeric = int64_to_numeric(integer);
+		note_integer(state, integer);
+	}
 	else if (number_is_sane(number))
 		value->val.numeric =
 			DatumGetNumeric(DirectFunctionCall3(numeric_in,
@@ -207,7 +243,7 @@ on_scalar(void *arg, char *token, JsonTokenType type)
 						   state->lex->prev_token_terminator - 1);
 			break;
 		case JSON_TOKEN_NUMBER:
-			if (!set_number(&value, token))
+			if (!set_number(state, &value, token))
 			{
 				value.type = jbvNull;
 				state->status = JWT_E_TOKEN_JSON;
@@ -296,7 +332,7 @@ depth_is_sane(const char *json, size_t len)
  * taken where they stand.
  */
 static JwtStatus
-parse(const char *json, size_t len, Jsonb **object)
+parse(const char *json, size_t len, Jsonb **object, JwtAuthJsonWatch *watch)
 {
 	JsonSemAction actions = actions_template;
 	bool		has_escapes = memchr(json, '\\', len) != NULL;
@@ -304,6 +340,7 @@ parse(const char *json, size_t len, Jsonb **object)
 
 	state.lex = jwtauth_json_lex(unconstify(char *, json), len,
 								 GetDatabaseEncoding(), has_escapes);
+	state.watch = watch;
 	actions.semstate = &state;
 	if (pg_parse_json(state.lex, &actions) != JSON_SUCCESS)
 		return JWT_E_TOKEN_JSON;
@@ -321,14 +358,15 @@ parse(const char *json, size_t len, Jsonb **object)
  * holds nothing but memory, so catching is safe.
  */
 static JwtStatus
-parse_converted(const char *json, size_t len, Jsonb **object)
+parse_converted(const char *json, size_t len, Jsonb **object,
+				JwtAuthJsonWatch *watch)
 {
 	MemoryContext context = CurrentMemoryContext;
 	volatile JwtStatus status = JWT_E_TOKEN_JSON;
 
 	PG_TRY();
 	{
-		status = parse(json, len, object);
+		status = parse(json, len, object, watch);
 	}
 	PG_CATCH();
 	{
@@ -347,18 +385,27 @@ parse_converted(const char *json, size_t len, Jsonb **object)
 	return status;
 }
 
-JwtStatus
-jwtauth_json_parse_server(const char *json, size_t len, Jsonb **object)
+static JwtStatus
+parse_watching(const char *json, size_t len, Jsonb **object,
+			   JwtAuthJsonWatch *watch)
 {
 	*object = NULL;
 	if (!depth_is_sane(json, len))
 		return JWT_E_TOKEN_DEPTH;
-	return GetDatabaseEncoding() == PG_UTF8 ? parse(json, len, object) :
-		parse_converted(json, len, object);
+	return GetDatabaseEncoding() == PG_UTF8 ?
+		parse(json, len, object, watch) :
+		parse_converted(json, len, object, watch);
 }
 
 JwtStatus
-jwtauth_json_parse(const char *json, size_t len, Jsonb **object)
+jwtauth_json_parse_server(const char *json, size_t len, Jsonb **object)
+{
+	return parse_watching(json, len, object, NULL);
+}
+
+JwtStatus
+jwtauth_json_parse(const char *json, size_t len, Jsonb **object,
+				   JwtAuthJsonWatch *watch)
 {
 	int			encoding = GetDatabaseEncoding();
 	char	   *converted = unconstify(char *, json);
@@ -381,5 +428,5 @@ jwtauth_json_parse(const char *json, size_t len, Jsonb **object)
 			return JWT_E_TOKEN_ENCODING;
 		len = strlen(converted);
 	}
-	return jwtauth_json_parse_server(converted, len, object);
+	return parse_watching(converted, len, object, watch);
 }

@@ -16,14 +16,29 @@
 
 #define JWTAUTH_JSON_MAX_DEPTH 64	/* nested objects and arrays */
 #define JWTAUTH_JSON_MAX_DIGITS 1000	/* of a number, and its exponent */
+#define JWTAUTH_JSON_MAX_WATCHED 8
+
+/*
+ * Members of the outermost object that the parser notes in passing, so that
+ * they need not be looked for afterwards: bit i stands for names[i].
+ */
+typedef struct JwtAuthJsonWatch
+{
+	const char *const *names;
+	int			count;			/* of names, at most JWTAUTH_JSON_MAX_WATCHED */
+	uint32		present;
+	uint32		is_integer;		/* of at most 18 characters */
+	int64		integer[JWTAUTH_JSON_MAX_WATCHED];
+} JwtAuthJsonWatch;
 
 /*
  * Parses UTF-8 bytes that must be one JSON object: no duplicate member names
  * at any level, nesting and numbers capped.  The result is in the encoding
  * of the database.  JWT_E_TOKEN_UTF8, _JSON, _DUPLICATE, _DEPTH, _ENCODING.
+ * watch may be NULL.
  */
 extern JwtStatus jwtauth_json_parse(const char *json, size_t len,
-									Jsonb **object);
+									Jsonb **object, JwtAuthJsonWatch *watch);
 
 /* The same for text that is in the encoding of the database already. */
 extern JwtStatus jwtauth_json_parse_server(const char *json, size_t len,
@@ -51,6 +66,9 @@ extern JwtSlice jwtauth_json_slice(const JsonbValue *value);
  * is no number, or lies further off than any timestamp.
  */
 extern bool jwtauth_json_time(const JsonbValue *value, int64 *unix_us);
+
+/* The same for whole seconds. */
+extern bool jwtauth_json_seconds(int64 seconds, int64 *unix_us);
 
 /*
  * Builds an object: begin, put members, end.  A name that is put twice

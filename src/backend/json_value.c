@@ -22,8 +22,8 @@
  * NumericDates are refused outside of the years -4700 and 285,000, so that
  * sums with any leeway stay inside int64 and inside timestamptz.
  */
-#define MIN_SECONDS (-2.1e11)
-#define MAX_SECONDS 9.0e12
+#define MIN_SECONDS INT64CONST(-210000000000)
+#define MAX_SECONDS INT64CONST(9000000000000)
 
 struct JwtAuthJsonBuilder
 {
@@ -62,6 +62,15 @@ jwtauth_json_string(Jsonb *object, const char *name)
 }
 
 bool
+jwtauth_json_seconds(int64 seconds, int64 *unix_us)
+{
+	if (seconds < MIN_SECONDS || seconds > MAX_SECONDS)
+		return false;
+	*unix_us = seconds * USECS_PER_SEC;
+	return true;
+}
+
+bool
 jwtauth_json_time(const JsonbValue *value, int64 *unix_us)
 {
 	double		seconds;
@@ -70,7 +79,7 @@ jwtauth_json_time(const JsonbValue *value, int64 *unix_us)
 		return false;
 	seconds = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
 												 NumericGetDatum(value->val.numeric)));
-	if (!(seconds >= MIN_SECONDS && seconds <= MAX_SECONDS))
+	if (!(seconds >= (double) MIN_SECONDS && seconds <= (double) MAX_SECONDS))
 		return false;
 
 	/*

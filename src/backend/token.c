@@ -20,6 +20,23 @@
 
 #define MAX_KEPT_HEADER 1024	/* bytes */
 
+/* RFC 7519, Sec. 4.1, and the session of OpenID Connect. */
+typedef enum Claim
+{
+	CLAIM_ISS,
+	CLAIM_SUB,
+	CLAIM_AUD,
+	CLAIM_EXP,
+	CLAIM_NBF,
+	CLAIM_IAT,
+	CLAIM_JTI,
+	CLAIM_SID
+} Claim;
+
+static const char *const registered_claims[] = {
+	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid"
+};
+
 static JwtStatus
 decode_part(JwtSlice part, char **bytes, size_t *len, JwtAuthFault *fault)
 {
@@ -35,7 +52,8 @@ decode_part(JwtSlice part, char **bytes, size_t *len, JwtAuthFault *fault)
 }
 
 static JwtStatus
-decode_json(JwtSlice part, Jsonb **object, JwtAuthFault *fault)
+decode_json(JwtSlice part, Jsonb **object, JwtAuthJsonWatch *watch,
+			JwtAuthFault *fault)
 {
 	char	   *bytes;
 	size_t		len;
@@ -43,7 +61,7 @@ decode_json(JwtSlice part, Jsonb **object, JwtAuthFault *fault)
 
 	if (status != JWT_OK)
 		return status;
-	status = jwtauth_json_parse(bytes, len, object);
+	status = jwtauth_json_parse(bytes, len, object, watch);
 	if (status != JWT_OK)
 		return jwtauth_fault(fault, status);
 	return JWT_OK;
@@ -152,7 +170,7 @@ parse_header(JwtAuthToken *token, JwtAuthFault *fault)
 		token->header = last_header.header;
 		return read_header(token, fault);
 	}
-	status = decode_json(token->jws.header, &token->header, fault);
+	status = decode_json(token->jws.header, &token->header, NULL, fault);
 	if (status == JWT_OK)
 		status = read_header(token, fault);
 	if (status == JWT_OK && token->jws.header.len <= MAX_KEPT_HEADER)
@@ -187,17 +205,39 @@ jwtauth_token_payload(const JwtAuthToken *token, char **bytes, size_t *len,
 	return decode_part(token->jws.payload, bytes, len, fault);
 }
 
+/* A whole number of seconds; what else a time may be is looked at later. */
+static void
+take_time(const JwtAuthJsonWatch *watch, Claim claim, JwtTime *time)
+{
+	if (watch->is_integer & 1 << claim)
+		time->present = jwtauth_json_seconds(watch->integer[claim], &time->at);
+}
+
+static bool
+is_absent(const JwtAuthToken *token, Claim claim)
+{
+	return (token->absent & 1 << claim) != 0;
+}
+
 JwtStatus
 jwtauth_token_read_claims(JwtAuthToken *token, JwtAuthFault *fault)
 {
+	JwtAuthJsonWatch watch = {
+		.names = registered_claims,.count = lengthof(registered_claims)
+	};
 	JsonbValue	value;
 	JwtStatus	status;
 
-	status = decode_json(token->jws.payload, &token->claims, fault);
+	status = decode_json(token->jws.payload, &token->claims, &watch, fault);
 	if (status != JWT_OK)
 		return status;
+	token->absent = ~watch.present;
+	take_time(&watch, CLAIM_EXP, &token->times.exp);
+	take_time(&watch, CLAIM_NBF, &token->times.nbf);
+	take_time(&watch, CLAIM_IAT, &token->times.iat);
 	token->iss_is_string = true;
-	if (jwtauth_json_member(token->claims, "iss", &value))
+	if (!is_absent(token, CLAIM_ISS) &&
+		jwtauth_json_member(token->claims, "iss", &value))
 	{
 		token->iss = jwtauth_json_slice(&value);
 		token->iss_is_string = (token->iss.data != NULL);
@@ -206,12 +246,14 @@ jwtauth_token_read_claims(JwtAuthToken *token, JwtAuthFault *fault)
 }
 
 static JwtStatus
-time_claim(JwtAuthToken *token, const char *name, JwtTime *time,
+time_claim(JwtAuthToken *token, Claim claim, JwtTime *time,
 		   JwtAuthFault *fault)
 {
+	const char *name = registered_claims[claim];
 	JsonbValue	value;
 
-	if (!jwtauth_json_member(token->claims, name, &value))
+	if (time->present || is_absent(token, claim) ||
+		!jwtauth_json_member(token->claims, name, &value))
 		return JWT_OK;
 	if (!jwtauth_json_time(&value, &time->at))
 		return jwtauth_fault_named(fault, JWT_E_CLAIM, name);
@@ -220,12 +262,14 @@ time_claim(JwtAuthToken *token, const char *name, JwtTime *time,
 }
 
 static JwtStatus
-string_claim(JwtAuthToken *token, const char *name, JwtSlice *text,
+string_claim(JwtAuthToken *token, Claim claim, JwtSlice *text,
 			 JwtAuthFault *fault)
 {
+	const char *name = registered_claims[claim];
 	JsonbValue	value;
 
-	if (!jwtauth_json_member(token->claims, name, &value))
+	if (is_absent(token, claim) ||
+		!jwtauth_json_member(token->claims, name, &value))
 		return JWT_OK;
 	*text = jwtauth_json_slice(&value);
 	if (text->data == NULL)
@@ -240,7 +284,8 @@ audience_claim(JwtAuthToken *token, JwtAuthFault *fault)
 	JsonbValue	value;
 	JsonbContainer *array;
 
-	if (!jwtauth_json_member(token->claims, "aud", &value))
+	if (is_absent(token, CLAIM_AUD) ||
+		!jwtauth_json_member(token->claims, "aud", &value))
 		return JWT_OK;
 	if (value.type == jbvString)
 	{
@@ -270,8 +315,10 @@ audience_claim(JwtAuthToken *token, JwtAuthFault *fault)
 static void
 session_claim(JwtAuthToken *token)
 {
-	JwtSlice	text = jwtauth_json_string(token->claims, "sid");
+	JwtSlice	text = {NULL, 0};
 
+	if (!is_absent(token, CLAIM_SID))
+		text = jwtauth_json_string(token->claims, "sid");
 	token->has_sid = text.data != NULL &&
 		jwtauth_parse_uuid(text, &token->sid);
 }
@@ -283,15 +330,15 @@ jwtauth_token_type_claims(JwtAuthToken *token, JwtAuthFault *fault)
 
 	if (token->is_typed)
 		return JWT_OK;
-	status = time_claim(token, "exp", &token->times.exp, fault);
+	status = time_claim(token, CLAIM_EXP, &token->times.exp, fault);
 	if (status == JWT_OK)
-		status = time_claim(token, "nbf", &token->times.nbf, fault);
+		status = time_claim(token, CLAIM_NBF, &token->times.nbf, fault);
 	if (status == JWT_OK)
-		status = time_claim(token, "iat", &token->times.iat, fault);
+		status = time_claim(token, CLAIM_IAT, &token->times.iat, fault);
 	if (status == JWT_OK)
-		status = string_claim(token, "sub", &token->sub, fault);
+		status = string_claim(token, CLAIM_SUB, &token->sub, fault);
 	if (status == JWT_OK)
-		status = string_claim(token, "jti", &token->jti, fault);
+		status = string_claim(token, CLAIM_JTI, &token->jti, fault);
 	if (status == JWT_OK)
 		status = audience_claim(token, fault);
 	if (status == JWT_OK && !token->iss_is_string)

@@ -27,6 +27,7 @@ typedef struct JwtAuthToken
 	JwtSlice	typ;			/* data NULL: none */
 
 	Jsonb	   *claims;			/* from jwtauth_token_read_claims() on */
+	uint32		absent;			/* registered claims that it has not */
 	bool		iss_is_string;	/* false also for another type */
 	JwtSlice	iss;			/* data NULL: none */
 	JwtSlice	sub;
