@@ -66,7 +66,8 @@ from_experimental="libpq-dev libpq5 libpq-oauth libssl-dev libssl4 openssl
 # apart COMMAND...: with mounts and processes of its own
 apart()
 {
-	unshare --mount --pid --fork --kill-child "$@" </dev/null
+	timeout -k 10 "${ROOT_SECONDS:-3600}" \
+		unshare --mount --pid --fork --kill-child "$@" </dev/null
 }
 
 # in_new_root COMMAND...: as root, for the packages
@@ -190,8 +191,7 @@ run_in_root()
 			TMPDIR=/work/tmp LC_ALL=C \
 			PG_CONFIG=/usr/lib/postgresql/$version/bin/pg_config \
 			sh -c '\''cd /work/src && exec "$@"'\'' sh "$@"
-	' sh "$root" "$work" $tester "$version" \
-		timeout -k 10 "${ROOT_SECONDS:-3600}" "$@" || status=$?
+	' sh "$root" "$work" $tester "$version" "$@" || status=$?
 
 	if [ -d "$work/src/build" ]
 	then
