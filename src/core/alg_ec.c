@@ -30,7 +30,8 @@ der_to_raw(const unsigned char *der, size_t derlen, unsigned char *raw,
 	ECDSA_SIG  *sig = d2i_ECDSA_SIG(NULL, &p, (long) derlen);
 	bool		done = false;
 
-	if (sig != NULL &&
+	/* To the last byte: what is left would be of another signature. */
+	if (sig != NULL && p == der + derlen &&
 		BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, (int) half) == (int) half &&
 		BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + half,
 					 (int) half) == (int) half)
@@ -84,9 +85,14 @@ ec_sign(JwtKey *key, const JwtAlg *alg, JwtSlice input,
 	unsigned char der[MAX_DER_LEN];
 	size_t		derlen = sizeof(der);
 
+	/*
+	 * Out of memory, OpenSSL 3.0 says that it has signed and gives a length
+	 * of four gigabytes.
+	 */
 	if (jwt_digest_input(key, alg, input, hash) != JWT_OK ||
 		EVP_PKEY_sign(key->slot[alg->slot].signer, der, &derlen,
 					  hash, alg->digest_len) != 1 ||
+		derlen > sizeof(der) ||
 		!der_to_raw(der, derlen, sig, key->curve->len))
 	{
 		return JWT_E_CRYPTO;
