@@ -13,6 +13,7 @@
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
+#include <openssl/params.h>
 
 #include "key_internal.h"
 #include "primitive.h"
@@ -50,6 +51,22 @@ jwt_curve_find(JwtKeyType kty, JwtSlice crv)
 }
 
 /*
+ * Does the key spell out its curve?  A provider that has no such parameter
+ * knows curves by name only; one that has it and cannot say is not trusted.
+ */
+static bool
+has_explicit_curve(EVP_PKEY *pkey)
+{
+	static const char param[] = OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS;
+	int			is_explicit = 0;
+
+	return OSSL_PARAM_locate_const(EVP_PKEY_gettable_params(pkey),
+								   param) != NULL &&
+		(EVP_PKEY_get_int_param(pkey, param, &is_explicit) != 1 ||
+		 is_explicit != 0);
+}
+
+/*
  * The curve of a key that libcrypto decoded; NULL if there is none in the
  * table, or if the key spells out a curve instead of naming it.  Such
  * parameters let an adversary choose a generator to his taste.
@@ -58,16 +75,12 @@ const JwtCurve *
 jwt_curve_of_pkey(EVP_PKEY *pkey)
 {
 	char		group[64] = "";
-	int			explicit_params = 0;
 	size_t		i;
 
 	/* The name is what libcrypto makes of the OID, the table's "group". */
 	if (EVP_PKEY_is_a(pkey, "EC") &&
 		(EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1 ||
-		 (EVP_PKEY_get_int_param(pkey,
-								 OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
-								 &explicit_params) == 1 &&
-		  explicit_params != 0)))
+		 has_explicit_curve(pkey)))
 		return NULL;
 
 	for (i = 0; i < NUM_CURVES; i++)
