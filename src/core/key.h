@@ -108,7 +108,7 @@ extern JwtStatus jwt_key_from_uri(JwtSlice uri, const JwtAlg *alg,
 /*
  * JWT_E_SECRET_IS_KEY if the bytes begin, after white space or a BOM, like
  * PEM, an ssh key or JSON: such text is a key in another dress, never an
- * HMAC secret.  JWT_OK otherwise.
+ * HMAC secret.  JWT_E_CRYPTO if that could not be found out, JWT_OK otherwise.
  */
 extern JwtStatus jwt_secret_check(JwtSlice secret);
 

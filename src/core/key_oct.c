@@ -112,24 +112,47 @@ looks_like_json(JwtSlice text)
 	return is_text(text);
 }
 
-/* Is it, to the last byte, a DER SubjectPublicKeyInfo? */
+/* Did libcrypto complain of anything but the text? */
 static bool
-is_der_public_key(JwtSlice text)
+parser_failed(void)
+{
+	unsigned long error;
+	bool		failed = false;
+
+	while ((error = ERR_get_error()) != 0)
+	{
+		if (ERR_GET_LIB(error) != ERR_LIB_ASN1 ||
+			ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+			failed = true;
+	}
+	return failed;
+}
+
+/*
+ * JWT_E_SECRET_IS_KEY if it is, to the last byte, a DER SubjectPublicKeyInfo;
+ * JWT_E_CRYPTO if that could not be found out.
+ */
+static JwtStatus
+check_der(JwtSlice text)
 {
 	const unsigned char *start = (const unsigned char *) text.data;
 	const unsigned char *p = start;
 	X509_PUBKEY *spki;
-	bool		whole;
+	JwtStatus	status = JWT_OK;
 
 	/* SEQUENCE; spares all but a few secrets the parser. */
 	if (text.len < 2 || start[0] != 0x30)
-		return false;
+		return JWT_OK;
 
+	ERR_clear_error();
 	spki = d2i_X509_PUBKEY(NULL, &p, (long) text.len);
-	whole = spki != NULL && p == start + text.len;
+	if (spki != NULL && p == start + text.len)
+		status = JWT_E_SECRET_IS_KEY;
+	else if (spki == NULL && parser_failed())
+		status = JWT_E_CRYPTO;
 	X509_PUBKEY_free(spki);
 	ERR_clear_error();
-	return whole;
+	return status;
 }
 
 /* Asked once a key, when it is made, and not on the way of a token. */
@@ -155,9 +178,9 @@ jwt_secret_check(JwtSlice secret)
 			return JWT_E_SECRET_IS_KEY;
 	}
 
-	if (looks_like_json(text) || is_der_public_key(secret))
+	if (looks_like_json(text))
 		return JWT_E_SECRET_IS_KEY;
-	return JWT_OK;
+	return check_der(secret);
 }
 
 /*
