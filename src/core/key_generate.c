@@ -90,6 +90,8 @@ jwt_key_generate(const JwtAlg *alg, int rsa_bits, JwtKey **key)
 
 	if (status == JWT_OK)
 	{
+		made->is_whole = true;
+		made->has_primes = alg->kty == JWT_KTY_RSA;
 		*key = made;
 		made = NULL;
 	}

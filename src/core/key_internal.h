@@ -47,6 +47,8 @@ struct JwtKey
 	unsigned	ops;			/* JWT_OP_SIGN, JWT_OP_VERIFY: allowed */
 	int			bits;
 	bool		is_private;
+	bool		is_whole;		/* made by us: what it must have is there */
+	bool		has_primes;		/* RSA: p, q, dp, dq and qi too */
 	unsigned char *secret;		/* oct; wiped when freed */
 	size_t		secret_len;
 	EVP_PKEY   *pkey;			/* all but oct */

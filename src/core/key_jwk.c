@@ -213,6 +213,7 @@ jwt_key_from_jwk(const JwtJwk *jwk, const JwtKeyLimits *limits,
 		status = read_material(made, jwk, limits);
 	if (status == JWT_OK)
 	{
+		made->is_whole = true;
 		*key = made;
 		made = NULL;
 	}

@@ -130,10 +130,29 @@ okp_bytes(const JwtKey *key, JwtJwkMember member,
 	return JWT_OK;
 }
 
+/*
+ * Must a key of RSA or EC have that number?  libcrypto tells a key without
+ * it from a want of memory in no way that can be relied on.  Of a key that is
+ * not whole nothing is known: whoever checks it sees what is missing.
+ */
+static bool
+must_have(const JwtKey *key, JwtJwkMember member)
+{
+	if (!key->is_whole)
+		return false;
+	if (!jwt_jwk_member_is_private(member))
+		return key->kty == JWT_KTY_RSA
+			? member == JWT_JWK_N || member == JWT_JWK_E
+			: member == JWT_JWK_X || member == JWT_JWK_Y;
+	return key->is_private &&
+		(member == JWT_JWK_D ||
+		 (key->has_primes && jwt_rsa_param_name(member) != NULL));
+}
+
 /* Bytes of one member; *len stays 0 if the key has no such member. */
 static JwtStatus
-member_bytes(const JwtKey *key, JwtJwkMember member,
-			 unsigned char *buf, size_t cap, size_t *len)
+read_bytes(const JwtKey *key, JwtJwkMember member,
+		   unsigned char *buf, size_t cap, size_t *len)
 {
 	const char *param;
 
@@ -162,6 +181,19 @@ member_bytes(const JwtKey *key, JwtJwkMember member,
 			return okp_bytes(key, member, buf, cap, len);
 	}
 	return JWT_E_CRYPTO;
+}
+
+static JwtStatus
+member_bytes(const JwtKey *key, JwtJwkMember member,
+			 unsigned char *buf, size_t cap, size_t *len)
+{
+	JwtStatus	status = read_bytes(key, member, buf, cap, len);
+
+	if (status == JWT_OK && *len == 0 &&
+		(key->kty == JWT_KTY_RSA || key->kty == JWT_KTY_EC) &&
+		must_have(key, member))
+		status = JWT_E_CRYPTO;
+	return status;
 }
 
 JwtStatus

@@ -300,18 +300,6 @@ out:
 	return status;
 }
 
-/* RFC 8017, App. A.1.2: there is no private key without its primes. */
-static bool
-has_primes(EVP_PKEY *pkey)
-{
-	BIGNUM	   *prime = NULL;
-	bool		has = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_FACTOR1,
-											&prime) == 1;
-
-	BN_clear_free(prime);
-	return has;
-}
-
 /*
  * No passphrase: a key that leaves the database in the clear is so by its
  * owner's wish, and a passphrase would have to be in the query.
@@ -328,11 +316,9 @@ jwt_key_to_pem(const JwtKey *key, char **pem, size_t *len)
 	*len = 0;
 	if (key->pkey == NULL)
 		return JWT_E_KEY_TYPE;
-	if (key->kty == JWT_KTY_RSA && key->is_private && !has_primes(key->pkey))
-	{
-		ERR_clear_error();
+	/* RFC 8017, App. A.1.2: there is no private key without its primes. */
+	if (key->kty == JWT_KTY_RSA && key->is_private && !key->has_primes)
 		return JWT_E_KEY_MEMBER;
-	}
 
 	ctx = OSSL_ENCODER_CTX_new_for_pkey(key->pkey,
 										key->is_private ? EVP_PKEY_KEYPAIR

@@ -259,6 +259,7 @@ jwt_key_fill_rsa(JwtKey *key, const JwtJwk *jwk, const JwtKeyLimits *limits)
 	}
 	key->bits = BN_num_bits(bn[N]);
 	key->is_private = count > FIRST_PRIVATE;
+	key->has_primes = count == NUM_PARTS;
 
 out:
 	for (i = 0; i < NUM_PARTS; i++)
