@@ -221,7 +221,7 @@ indent-check:
 	@scripts/indent.sh --check
 
 # The fuzz targets: src/core with test/fuzz, by clang.  FUZZ=jws runs that one.
-FUZZ = $(filter-out fuzz,$(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*.c)))
+FUZZ = $(filter-out fuzz door,$(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*.c)))
 FUZZ_CC = clang -std=c99 -g -O1 -fno-omit-frame-pointer \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
@@ -240,7 +240,8 @@ run-fuzz-sql: all
 run-fuzz: $(FUZZ:%=build/fuzz/%)
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' scripts/fuzz.sh $(FUZZ)
 
-FUZZ_OBJS = $(CORE_OBJS:%=build/fuzz/obj/%) build/fuzz/obj/test/fuzz/fuzz.o
+FUZZ_OBJS = $(CORE_OBJS:%=build/fuzz/obj/%) build/fuzz/obj/test/fuzz/fuzz.o \
+	build/fuzz/obj/test/fuzz/door.o
 
 .SECONDARY: $(FUZZ:%=build/fuzz/obj/test/fuzz/%.o)
 
@@ -250,6 +251,37 @@ build/fuzz/%: build/fuzz/obj/test/fuzz/%.o $(FUZZ_OBJS)
 build/fuzz/obj/%.o: %.c $(OUR_HEADERS) test/fuzz/fuzz.h
 	@mkdir -p $(@D)
 	$(FUZZ_CC) -Wall -Wextra -Isrc/core -Itest/fuzz -c -o $@ $<
+
+# The fault tests: src/core with test/fault; each call of libcrypto and each
+# allocation that it makes fails in turn.
+FAULT_FLAGS = -std=c99 -g -O1 -Wall -Wextra -Isrc/core -Itest/fuzz -Itest/fault
+FAULT_OBJS = $(CORE_OBJS:%=build/fault/%)
+FAULT_OURS = $(patsubst %.c,build/fault/%.o,$(wildcard test/fault/*.c) test/fuzz/fuzz.c)
+
+.PHONY: faults run-faults
+
+faults: setup
+	$(AFTER_SETUP) run-faults
+
+run-faults: build/fault/fault
+	@mkdir -p build/proof
+	@FAULT_ALL=1 build/fault/fault | tee build/fault/log | tail -n 1 | tee build/proof/faults
+	@! grep -q '^not ok' build/fault/log
+
+build/fault/fault: $(FAULT_OBJS) $(FAULT_OURS)
+	$(CC) -g -o $@ $^ -lcrypto -ldl
+
+$(FAULT_OBJS): build/fault/%.o: %.c build/fault/calls.h $(OUR_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(FAULT_FLAGS) -include build/fault/calls.h -c -o $@ $<
+
+build/fault/calls.h: test/fault/calls.sh $(CORE_OBJS:.o=.c)
+	@mkdir -p $(@D)
+	CC='$(CC)' test/fault/calls.sh >$@
+
+build/fault/test/%.o: test/%.c test/fault/fault.h test/fuzz/fuzz.h $(OUR_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(FAULT_FLAGS) -c -o $@ $<
 
 # Proofs that take longer than a test may.
 .PHONY: coverage mutation

@@ -18,7 +18,7 @@ began=$(date +%s)
 scripts/test_unit.sh
 scripts/with_server.sh scripts/test_server.sh
 
-for stage in unit regress isolation tap
+for stage in unit faults regress isolation tap
 do
 	grep -q "^$stage " "$RESULTS/counts" || echo "$stage 0 1 0" >>"$RESULTS/counts"
 done

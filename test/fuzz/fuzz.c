@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * fuzz.c
- *	  What the fuzz targets share, and the door that libFuzzer calls.
+ *	  What the fuzz targets share, and the fault tests with them.
  *
  * The second opinions here are written for plainness, not for speed, and
  * use none of src/core's own functions.
@@ -19,17 +19,6 @@
 #include <openssl/rsa.h>
 
 #include "fuzz.h"
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t * data, size_t size);
-
-int
-LLVMFuzzerTestOneInput(const uint8_t * data, size_t size)
-{
-	JwtSlice	input = {(const char *) data, size};
-
-	fuzz_one(input);
-	return 0;
-}
 
 void
 fuzz_require(bool condition, const char *what, const char *file, int line)
