@@ -32,9 +32,7 @@ restart_server 'jwt_auth.cache_size = 16' 'shared_buffers = 512MB'
 sql -v library="$programs/reference.so" -f bench/sql/tokens.sql
 if [ -n "${PGJWT_DIR:-}" ]
 then
-	cat "$PGJWT_DIR"/pgjwt--[0-9].[0-9].[0-9].sql |
-		sed -e '/^\\echo/d' -e 's/@extschema@\.hmac/public.hmac/g' -e 's/@extschema@/pgjwt/g' |
-		{ echo 'CREATE SCHEMA pgjwt; SET search_path = pgjwt;'; cat; } | sql
+	bench/pgjwt.sh | sql
 	record '#' pgjwt measured
 else
 	record '#' pgjwt "left out: PGJWT_DIR is not set"
