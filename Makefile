@@ -9,6 +9,8 @@
 #   make indent-check, make indent	the house's C layout
 #   make bench		measure it beside others: ten minutes, bench/RESULTS.md
 #   make bench-quick	the same, rougher: two minutes, build/bench/RESULTS.md
+#   make bench-check	instructions of the core's operations, against the record
+#   make bench-record	puts today's on record
 #
 # PG_CONFIG=/path/to/pg_config chooses another server; WERROR=1 makes warnings
 # errors.
@@ -178,10 +180,10 @@ $(BENCH_PROGRAMS): bench/peers/floor.h bench/peers/peer.h
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.c,$^) $(BENCH_LIBS)
 
-.PHONY: bench bench-quick run-bench run-bench-quick bench-programs
+.PHONY: bench bench-quick run-bench run-bench-quick bench-programs bench-check bench-record
 
-bench bench-quick: export JWT_AUTH_BENCH = 1
-bench bench-quick: setup
+bench bench-quick:
+	@scripts/setup.sh bench
 	$(AFTER_SETUP) run-$@
 
 run-bench: all bench-programs
@@ -189,6 +191,14 @@ run-bench: all bench-programs
 
 run-bench-quick: all bench-programs
 	@+bench/run.sh quick
+
+bench-check:
+	@scripts/setup.sh bench-check
+	@CC='$(CC)' bench/instructions/count.sh
+
+bench-record:
+	@scripts/setup.sh bench-check
+	@CC='$(CC)' bench/instructions/count.sh --record
 
 .PHONY: setup demo run-demo test run-test check-layers indent indent-check
 

@@ -50,8 +50,12 @@ then
 	need chromium test -x /usr/bin/chromium
 	need fonts-dejavu-core test -d /usr/share/fonts/truetype/dejavu
 fi
+if [ "${1:-}" = bench-check ] || [ -n "${CI:-}" ]
+then
+	need valgrind test -e /usr/include/valgrind/callgrind.h
+fi
 # What the benchmarks hold us beside, and what draws the chart.
-if [ -n "${JWT_AUTH_BENCH:-}" ]
+if [ "${1:-}" = bench ]
 then
 	need libjwt-dev test -e /usr/include/jwt.h
 	need libcjose-dev test -e /usr/include/cjose/cjose.h
