@@ -32,8 +32,8 @@ then
 	npm install --prefix "$new" --no-package-lock --ignore-scripts --no-audit --no-fund \
 		--no-update-notifier --loglevel=error --cache "$new/.npm" \
 		--fetch-retries=1 --fetch-timeout=30000 >"$new/log" 2>&1 </dev/null || {
-		cat "$new/log" >&2
-		fail "npm could not install what $json names"
+		fail "npm could not install what $json names:" \
+			"$(grep -m 1 -E 'npm (error|ERR!) [a-z]' "$new/log" || tail -n 1 "$new/log")"
 	}
 	rm -rf "$new/.npm" "$new/log"
 	# Another run may have been faster.

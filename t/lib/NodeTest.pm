@@ -11,9 +11,7 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
-use Digest::SHA qw(sha256_hex);
 use Exporter 'import';
-use File::Copy qw(copy);
 use File::Path qw(make_path);
 use FindBin;
 use IPC::Run ();
@@ -80,32 +78,13 @@ sub cache_folder
 sub use_packages
 {
 	my ($name) = @_;
-	my $json = example("$name/package.json");
-	my $cache = cache_folder();
-	my $version = `node -e "process.stdout.write(process.versions.modules)"`;
-	my $dir = "$cache/npm-$name-" . substr(sha256_hex(slurp_file($json) . $version), 0, 16);
+	local $ENV{JWT_AUTH_CACHE} = cache_folder();
+	my ($out, $err) = ('', '');
 
-	if (!-d $dir)
-	{
-		my $new = "$dir.$$";
-		make_path($new);
-		copy($json, "$new/package.json") or die "could not copy $json: $!";
-		my @npm = ('npm', 'install', '--prefix', $new, '--no-package-lock', '--ignore-scripts',
-			'--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error',
-			'--cache', PostgreSQL::Test::Utils::tempdir(),
-			'--fetch-retries=1', '--fetch-timeout=30000');
-		my $out = '';
-		if (!IPC::Run::run(\@npm, '<', \undef, '>&', \$out, IPC::Run::timeout(300)))
-		{
-			PostgreSQL::Test::Utils::system_log('rm', '-rf', $new);
-			my ($why) = grep { /npm (?:error|ERR!) [a-z]/ } split /\n/, $out;
-			plan skip_all => "npm could not install the packages of examples/$name: "
-			  . ($why // 'no reason given');
-		}
-		# Another run may have been faster.
-		rename $new, $dir or -d $dir or die "could not rename $new: $!";
-	}
-	$ENV{NODE_PATH} = "$dir/node_modules";
+	IPC::Run::run([ example('../scripts/npm_packages.sh'), example("$name/package.json") ],
+		'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout(300))
+	  or plan skip_all => (split /\n/, $err)[-1] // 'no packages';
+	chomp($ENV{NODE_PATH} = $out);
 	return;
 }
 
