@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * primitive.c
- *	  Randomness, SHA-256, a compare in constant time, an overwrite.
+ *	  Randomness, SHA-256, HMAC, a compare in constant time, an overwrite.
  *
  * Thin on purpose: what libcrypto does well is only given one way to fail.
  *
@@ -42,6 +42,24 @@ jwt_sha256(JwtSlice input, unsigned char hash[JWT_SHA256_LEN])
 		status = JWT_OK;
 	else
 		memset(hash, 0, JWT_SHA256_LEN);
+
+	ERR_clear_error();
+	return status;
+}
+
+JwtStatus
+jwt_hmac(const char *digest, JwtSlice key, JwtSlice input,
+		 unsigned char *mac, size_t maclen)
+{
+	size_t		len = 0;
+	JwtStatus	status = JWT_E_CRYPTO;
+
+	if (EVP_Q_mac(NULL, "HMAC", NULL, digest, NULL, key.data, key.len,
+				  (const unsigned char *) input.data, input.len,
+				  mac, maclen, &len) != NULL && len == maclen)
+		status = JWT_OK;
+	else
+		jwt_wipe(mac, maclen);
 
 	ERR_clear_error();
 	return status;

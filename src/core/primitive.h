@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * primitive.h
- *	  Small things that every secret needs: randomness, a hash, a compare
- *	  in constant time, and an end.
+ *	  Small things that every secret needs: randomness, a hash, a MAC, a
+ *	  compare in constant time, and an end.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,6 +16,15 @@
 
 /* Fills buf with random bytes, or JWT_E_RANDOM and zeroes. */
 extern JwtStatus jwt_random(unsigned char *buf, size_t len);
+
+#define JWT_MAX_HMAC_LEN 64		/* bytes, with the longest of the digests */
+
+/*
+ * HMAC (RFC 2104) with OpenSSL's digest of that name, maclen bytes long.  A
+ * key may have any length, none included; mac is all zeroes on failure.
+ */
+extern JwtStatus jwt_hmac(const char *digest, JwtSlice key, JwtSlice input,
+						  unsigned char *mac, size_t maclen);
 
 /* SHA-256 (FIPS 180-4) of input. */
 extern JwtStatus jwt_sha256(JwtSlice input, unsigned char hash[JWT_SHA256_LEN]);

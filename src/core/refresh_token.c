@@ -8,9 +8,6 @@
  *
  *-------------------------------------------------------------------------
  */
-#include <openssl/err.h>
-#include <openssl/evp.h>
-
 #include "base64url.h"
 #include "refresh_token.h"
 
@@ -22,24 +19,16 @@
 
 #define PREFIX_LEN		(sizeof(JWT_REFRESH_PREFIX) - 1)
 
-/* HMAC-SHA-256: RFC 2104; mac is all zeroes on failure. */
+/* HMAC-SHA-256 under raw bytes; mac is all zeroes on failure. */
 static JwtStatus
 hmac_sha256(const unsigned char *key, size_t keylen,
 			const unsigned char *data, size_t len,
 			unsigned char mac[JWT_SHA256_LEN])
 {
-	size_t		maclen = 0;
-	JwtStatus	status = JWT_E_CRYPTO;
+	JwtSlice	secret = {(const char *) key, keylen};
+	JwtSlice	input = {(const char *) data, len};
 
-	if (EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, keylen,
-				  data, len, mac, JWT_SHA256_LEN, &maclen) != NULL &&
-		maclen == JWT_SHA256_LEN)
-		status = JWT_OK;
-	else
-		jwt_wipe(mac, JWT_SHA256_LEN);
-
-	ERR_clear_error();
-	return status;
+	return jwt_hmac("SHA256", secret, input, mac, JWT_SHA256_LEN);
 }
 
 /* Big-endian, as the header says. */

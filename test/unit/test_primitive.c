@@ -38,6 +38,38 @@ sha256_vectors(void)
 	CHECK(hash[0] == 0xe3 && hash[31] == 0x55);
 }
 
+/* RFC 4231, test cases 2 and 6 (a key longer than a block); an empty key */
+static void
+hmac_vectors(void)
+{
+	static const unsigned char jefe[JWT_SHA256_LEN] = {
+		0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e,
+		0x6a, 0x04, 0x24, 0x26, 0x08, 0x95, 0x75, 0xc7,
+		0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27, 0x39, 0x83,
+		0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43
+	};
+	unsigned char mac[JWT_MAX_HMAC_LEN];
+	char		long_key[131];
+	JwtSlice	key = {long_key, sizeof(long_key)};
+	JwtSlice	input = jwt_slice_of("what do ya want for nothing?");
+
+	CHECK_STATUS(jwt_hmac("SHA256", jwt_slice_of("Jefe"), input, mac, 32), JWT_OK);
+	CHECK(memcmp(mac, jefe, sizeof(jefe)) == 0);
+	CHECK_STATUS(jwt_hmac("SHA512", jwt_slice_of("Jefe"), input, mac, 64), JWT_OK);
+	CHECK(mac[0] == 0x16 && mac[63] == 0x37);
+	memset(long_key, 0xaa, sizeof(long_key));
+	input = jwt_slice_of("Test Using Larger Than Block-Size Key - Hash Key First");
+	CHECK_STATUS(jwt_hmac("SHA256", key, input, mac, 32), JWT_OK);
+	CHECK(mac[0] == 0x60 && mac[31] == 0x54);
+	CHECK_STATUS(jwt_hmac("SHA256", jwt_slice_of(""), jwt_slice_of(""), mac, 32), JWT_OK);
+	CHECK(mac[0] == 0xb6 && mac[31] == 0xad);
+
+	/* Another length than the digest's, and no such digest */
+	CHECK_STATUS(jwt_hmac("SHA256", key, input, mac, 31), JWT_E_CRYPTO);
+	CHECK_STATUS(jwt_hmac("SHA257", key, input, mac, 32), JWT_E_CRYPTO);
+	CHECK(mac[0] == 0 && mac[31] == 0);
+}
+
 static void
 compare_and_wipe(void)
 {
@@ -56,6 +88,7 @@ compare_and_wipe(void)
 const Test	primitive_tests[] = {
 	{"primitive: random bytes differ", random_bytes_differ},
 	{"primitive: SHA-256 vectors", sha256_vectors},
+	{"primitive: HMAC vectors", hmac_vectors},
 	{"primitive: compare and wipe", compare_and_wipe},
 	{NULL, NULL}
 };
