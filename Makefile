@@ -15,9 +15,9 @@
 # PG_CONFIG=/path/to/pg_config chooses another server; WERROR=1 makes warnings
 # errors.
 
-EXTENSION = jwt_auth
+EXTENSION = jwt_auth jwt_auth_pgjwt
 MODULE_big = jwt_auth
-DATA = jwt_auth--1.0.sql
+DATA = jwt_auth--1.0.sql jwt_auth_pgjwt--1.0.sql
 
 # Knows nothing of PostgreSQL.
 CORE_OBJS = \
@@ -86,6 +86,7 @@ OBJS = \
 	src/sql/issuers.o \
 	src/sql/jwk.o \
 	src/sql/keys.o \
+	src/sql/pgjwt.o \
 	src/sql/sessions.o \
 	src/sql/tokens.o
 

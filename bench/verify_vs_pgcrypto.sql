@@ -6,6 +6,8 @@
 SET client_min_messages = warning;
 CREATE EXTENSION jwt_auth;
 CREATE EXTENSION pgcrypto;
+CREATE SCHEMA drop_in;
+CREATE EXTENSION jwt_auth_pgjwt SCHEMA drop_in;
 SET max_parallel_workers_per_gather = 0;
 -- 2,000 tokens in turn never meet a cache of 16.
 SET jwt_auth.cache_size = 16;
@@ -29,6 +31,8 @@ INSERT INTO contenders VALUES
     ('jwt.verify_with', false, $$jwt.verify_with(token, jwk)$$),
     ('pgcrypto', false, format('pgcrypto_verify(token, %L)', :'secret')),
     ('pgjwt', false, format($$(SELECT v.payload FROM pgjwt_verify(token, %L, 'HS256') v WHERE v.valid)$$, :'secret')),
+    ('jwt_auth_pgjwt', false, format('(SELECT v.payload FROM drop_in.verify(token, %L) v WHERE v.valid)', :'secret')),
+    ('jwt_auth_pgjwt, same token', true, format('(SELECT v.payload FROM drop_in.verify(token, %L) v WHERE v.valid)', :'secret')),
     ('pgjwt, same token', true, format($$(SELECT v.payload FROM pgjwt_verify(token, %L, 'HS256') v WHERE v.valid)$$, :'secret')),
     ('jwt.verify, same token', true, 'jwt.verify(token)'),
     ('jwt.verify_with, same token', true, 'jwt.verify_with(token, jwk)'),
@@ -71,7 +75,11 @@ SELECT format('%s %s %s µs; pgcrypto %s times, pgjwt %s times that',
   FROM medians m JOIN medians p ON p.same = m.same AND p.name = 'pgcrypto'
                  JOIN medians j ON j.same = m.same AND j.name = 'pgjwt'
  ORDER BY m.same, m.median;
--- The claim: a token that comes again, as tokens do until they expire.
+-- The claims: the drop-in against pgjwt; a token that comes again, as tokens do until they expire.
+SELECT format('jwt_auth_pgjwt at least 8 times as fast as pgjwt: %s',
+            CASE WHEN j.median / m.median >= 8 THEN 'yes' ELSE 'no' END)
+  FROM medians m JOIN medians j ON j.same = m.same AND j.name = 'pgjwt'
+ WHERE NOT m.same AND m.name = 'jwt_auth_pgjwt';
 SELECT format('verify of a good token at least 8 times as fast as pgcrypto: %s',
             CASE WHEN p.median / m.median >= 8 THEN 'yes' ELSE 'no' END)
   FROM medians m JOIN medians p ON p.same AND p.name = 'pgcrypto'

@@ -3,7 +3,7 @@
 #
 #	- src/core compiles as strict C99 with no server in sight
 #	- includes point one way (the table below)
-#	- the library exports what the install script names, and nothing else
+#	- the library exports what the install scripts name, and nothing else
 #	- PG_VERSION_NUM is asked in one file only
 #	- the Makefile names every source file
 
@@ -67,7 +67,7 @@ do
 done
 
 # Exports.
-named=$(sed 's/--.*//' jwt_auth--1.0.sql | tr '\n' ' ' |
+named=$(sed 's/--.*//' jwt_auth*--*.sql | tr '\n' ' ' |
 	grep -oE "'MODULE_PATHNAME' *, *'[a-z0-9_]+'" |
 	sed "s/.*, *'\(.*\)'/\1/" | sort -u)
 wanted=$({
@@ -87,7 +87,7 @@ difference=$(
 	done
 	for symbol in $exported
 	do
-		echo "$wanted" | grep -qx "$symbol" || echo "not in the install script: $symbol"
+		echo "$wanted" | grep -qx "$symbol" || echo "in no install script: $symbol"
 	done
 )
 [ -z "$difference" ] || complain "exports of jwt_auth.so

@@ -16,6 +16,7 @@
 #include "common/jsonapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/float.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
 #include "utils/jsonb.h"
@@ -82,9 +83,11 @@ jwtauth_push_jsonb(JsonbInState *state, JsonbIteratorToken seq,
  * 16: semantic actions of the JSON parser return a status; varatt.h stands
  * alone; settings are listed with their number; backends' states have
  * another reader; a membership may be granted WITH SET FALSE; one function
- * checks the privileges of every kind of object.
+ * checks the privileges of every kind of object; a number that does not parse
+ * is told through a node, before through a flag.
  */
 #if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
 #include "varatt.h"
 typedef JsonParseErrorType JwtAuthJsonResult;
 #define jwtauth_backend_status(i) \
@@ -95,6 +98,16 @@ typedef JsonParseErrorType JwtAuthJsonResult;
 #define jwtauth_may_execute(function) \
 	(object_aclcheck(ProcedureRelationId, function, GetUserId(), \
 					 ACL_EXECUTE) == ACLCHECK_OK)
+
+static inline bool
+jwtauth_float8_of(char *text, double *value)
+{
+	ErrorSaveContext error = {T_ErrorSaveContext};
+
+	*value = float8in_internal(text, NULL, "double precision", text,
+							   (Node *) & error);
+	return !error.error_occurred;
+}
 #else
 typedef void JwtAuthJsonResult;
 #define jwtauth_backend_status(i) pgstat_fetch_stat_beentry(i)
@@ -104,6 +117,16 @@ typedef void JwtAuthJsonResult;
 #define jwtauth_may_set_role(member, role) is_member_of_role(member, role)
 #define jwtauth_may_execute(function) \
 	(pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+
+static inline bool
+jwtauth_float8_of(char *text, double *value)
+{
+	bool		failed = false;
+
+	*value = float8in_internal_opt_error(text, NULL, "double precision", text,
+										 &failed);
+	return !failed;
+}
 #endif
 
 #endif							/* JWTAUTH_COMPAT_H */

@@ -40,6 +40,7 @@ int			jwtauth_max_token_size = 16 * 1024;
 int			jwtauth_min_rsa_bits = 2048;
 int			jwtauth_cache_size = 256;
 bool		jwtauth_require_tls = false;
+bool		jwtauth_pgjwt_strict = false;
 
 uint64		jwtauth_epoch = 1;
 uint64		jwtauth_settings_generation = 1;
@@ -203,6 +204,17 @@ define_lifetimes(void)
 			   "Time in which a refresh that is sent again gets the same answer; 0 turns that off.");
 }
 
+/* Those of the companion extension, which has no library of its own. */
+static void
+define_pgjwt(void)
+{
+	DefineCustomBoolVariable("jwt_auth_pgjwt.strict",
+							 "Refuse tokens whose exp or nbf is no number, and empty secrets.",
+							 NULL, &jwtauth_pgjwt_strict, false, PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+	MarkGUCPrefixReserved("jwt_auth_pgjwt");
+}
+
 void
 jwtauth_define_settings(void)
 {
@@ -256,4 +268,5 @@ jwtauth_define_settings(void)
 							 NULL, &jwtauth_require_tls, false, PGC_SUSET, 0,
 							 NULL, assign_bool, NULL);
 	MarkGUCPrefixReserved("jwt_auth");
+	define_pgjwt();
 }

@@ -29,6 +29,7 @@ extern int	jwtauth_max_token_size; /* bytes */
 extern int	jwtauth_min_rsa_bits;
 extern int	jwtauth_cache_size;
 extern bool jwtauth_require_tls;
+extern bool jwtauth_pgjwt_strict;
 
 /*
  * Moves whenever anything is heard that could turn a verdict: a setting
