@@ -66,6 +66,7 @@ OBJS = \
 	src/backend/keystore_secret.o \
 	src/backend/keystore_uri.o \
 	src/backend/purge.o \
+	src/backend/rejection.o \
 	src/backend/report.o \
 	src/backend/request.o \
 	src/backend/revocation.o \
@@ -75,6 +76,10 @@ OBJS = \
 	src/backend/session_close.o \
 	src/backend/session_row.o \
 	src/backend/signer.o \
+	src/backend/stats.o \
+	src/backend/stats_file.o \
+	src/backend/stats_memory.o \
+	src/backend/stats_shared.o \
 	src/backend/token.o \
 	src/backend/token_cache.o \
 	src/backend/verifier.o \
@@ -88,6 +93,7 @@ OBJS = \
 	src/sql/keys.o \
 	src/sql/pgjwt.o \
 	src/sql/sessions.o \
+	src/sql/stats.o \
 	src/sql/tokens.o
 
 OUR_HEADERS = $(wildcard src/*/*.h)

@@ -678,6 +678,33 @@ CREATE VIEW jwt.my_sessions WITH (security_barrier) AS
      WHERE subject = jwt.own_subject() AND is_open;
 COMMENT ON VIEW jwt.my_sessions IS 'Open sessions of the asking subject';
 
+-- Statistics.  They are nobody's data, but tell what is going on: for those
+-- who may read the server's own.
+
+CREATE FUNCTION jwt.stats_source()
+    RETURNS text LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'jwt_auth_stats_source';
+COMMENT ON FUNCTION jwt.stats_source() IS 'Where statistics are collected; null if they are not';
+
+CREATE FUNCTION jwt.stats_rows(OUT issuer text, OUT kid text, OUT alg text, OUT signed bigint, OUT verified bigint,
+        OUT cache_hits bigint, OUT cache_evicted bigint, OUT rejected bigint, OUT rejected_by_code jsonb,
+        OUT last_rejected_at timestamptz, OUT last_used_at timestamptz, OUT refreshed bigint, OUT refresh_refused bigint,
+        OUT replays bigint, OUT sessions_opened bigint, OUT sessions_closed bigint, OUT since timestamptz)
+    RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'jwt_auth_stats_rows';
+COMMENT ON FUNCTION jwt.stats_rows() IS 'Rows of jwt.stats, which is what to read';
+
+CREATE FUNCTION jwt.stats_reset()
+    RETURNS void LANGUAGE c VOLATILE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'jwt_auth_stats_reset';
+COMMENT ON FUNCTION jwt.stats_reset() IS 'Sets the statistics of this database to zero';
+
+CREATE VIEW jwt.stats AS
+    SELECT issuer, kid, alg, signed, verified, cache_hits, cache_evicted, rejected, rejected_by_code,
+           last_rejected_at, last_used_at, refreshed, refresh_refused, replays, sessions_opened, sessions_closed, since
+      FROM jwt.stats_rows();
+COMMENT ON VIEW jwt.stats IS 'What was signed, verified, refused and refreshed in this database, by issuer, key and algorithm';
+
 -- The views run with their owner's rights, so a write through them would
 -- reach the tables past their row security.
 CREATE FUNCTION jwt.refuse_write() RETURNS trigger
@@ -690,6 +717,8 @@ CREATE TRIGGER refuse_write INSTEAD OF INSERT OR UPDATE OR DELETE ON jwt.keys
 CREATE TRIGGER refuse_write INSTEAD OF INSERT OR UPDATE OR DELETE ON jwt.sessions
     FOR EACH ROW EXECUTE FUNCTION jwt.refuse_write();
 CREATE TRIGGER refuse_write INSTEAD OF INSERT OR UPDATE OR DELETE ON jwt.my_sessions
+    FOR EACH ROW EXECUTE FUNCTION jwt.refuse_write();
+CREATE TRIGGER refuse_write INSTEAD OF INSERT OR UPDATE OR DELETE ON jwt.stats
     FOR EACH ROW EXECUTE FUNCTION jwt.refuse_write();
 CREATE TRIGGER refuse_write INSTEAD OF INSERT OR UPDATE OR DELETE ON jwt.events
     FOR EACH ROW EXECUTE FUNCTION jwt.refuse_write();
@@ -770,3 +799,5 @@ GRANT EXECUTE ON FUNCTION
     jwt.close_my_session(uuid)
     TO PUBLIC;
 GRANT SELECT ON jwt.my_sessions TO PUBLIC;
+GRANT EXECUTE ON FUNCTION jwt.stats_source(), jwt.stats_rows() TO pg_read_all_stats;
+GRANT SELECT ON jwt.stats TO pg_read_all_stats;

@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "fmgr.h"
 #include "guc.h"
+#include "stats_shared.h"
 
 JWTAUTH_MODULE_MAGIC;
 
@@ -19,4 +20,5 @@ void
 _PG_init(void)
 {
 	jwtauth_define_settings();
+	jwtauth_stats_request();
 }

@@ -28,6 +28,7 @@ rank()
 				compat | report | guc | secret | json | json_* | catalog | catalog_*) echo 1 ;;
 				jwk | event | purge | keystore | keystore_* | issuer | revocation) echo 2 ;;
 				token | token_* | session_row) echo 2 ;;
+				stats | stats_* | rejection) echo 2 ;;
 				verifier | verifier_* | signer | claims_hook | role | key_* | request | gateway) echo 3 ;;
 				session | session_* | identity | identity_*) echo 4 ;;
 			esac

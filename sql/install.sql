@@ -52,7 +52,8 @@ SELECT p.oid::regprocedure AS fault,
  ORDER BY 1;
 -- grants to anybody but the owner and PUBLIC's EXECUTE
 SELECT p.oid::regprocedure AS fault, a.grantee::regrole, a.privilege_type, a.is_grantable
-  FROM pg_proc p, aclexplode(p.proacl) a WHERE p.pronamespace = 'jwt'::regnamespace AND a.grantee <> p.proowner AND (a.grantee <> 0 OR a.is_grantable);
+  FROM pg_proc p, aclexplode(p.proacl) a WHERE p.pronamespace = 'jwt'::regnamespace AND a.grantee <> p.proowner AND (a.grantee <> 0 OR a.is_grantable)
+ ORDER BY p.oid::regprocedure::text COLLATE "C";
 
 --
 -- Tables, views, triggers, the schema
@@ -117,7 +118,7 @@ SELECT statement, left(pg_temp.try(statement), 5) AS answer
       'SELECT jwt.generate_key()', 'SELECT jwt.import_key(''{}'')', 'SELECT jwt.import_jwks(''{}'', ''x'')', 'SELECT jwt.rotate_key()', 'SELECT jwt.set_key_status(''k'', ''revoked'')',
       'SELECT jwt.drop_key(''k'')', 'SELECT jwt.open_session(''42'')', 'SELECT jwt.refresh(''x'')', 'SELECT jwt.close_session(NULL)', 'SELECT jwt.close_sessions(''42'')',
       'SELECT jwt.revoke(''x'')', 'SELECT jwt.revoke_subject(''42'')', 'SELECT jwt.purge()', 'SELECT jwt.trust_issuer(''x'', ''{*}'')', 'SELECT jwt.distrust_issuer(''x'')',
-      'SELECT jwt.impersonate(''{}'')', 'SELECT jwt.own_issuer()', 'SELECT jwt.invalidate()', 'SELECT jwt.jwks() IS NOT NULL', 'SELECT jwt.subject()', 'SELECT count(*) FROM jwt.my_sessions']) statement;
+      'SELECT jwt.stats_reset()', 'SELECT jwt.stats_rows()', 'SELECT jwt.stats_source()', 'SELECT jwt.impersonate(''{}'')', 'SELECT jwt.own_issuer()', 'SELECT jwt.invalidate()', 'SELECT jwt.jwks() IS NOT NULL', 'SELECT jwt.subject()', 'SELECT count(*) FROM jwt.my_sessions']) statement;
 RESET ROLE;
 SELECT pg_temp.try('SELECT jwt.invalidate()');
 

@@ -46,6 +46,18 @@ jwtauth_push_jsonb(JsonbInState *state, JsonbIteratorToken seq,
 #endif
 
 /*
+ * 19: the name of an LWLock's tranche is shared; one who makes a named
+ * segment may be handed something.
+ */
+#if PG_VERSION_NUM >= 190000
+#define jwtauth_new_tranche(name) LWLockNewTrancheId(name)
+#define jwtauth_name_tranche(tranche, name) ((void) (tranche))
+#else
+#define jwtauth_new_tranche(name) LWLockNewTrancheId()
+#define jwtauth_name_tranche(tranche, name) LWLockRegisterTranche(tranche, name)
+#endif
+
+/*
  * 18: a module may say its name and version; a primary key may be
  * deferrable, which ours are not; pg_noreturn stands before the function.
  */
@@ -57,6 +69,29 @@ jwtauth_push_jsonb(JsonbInState *state, JsonbIteratorToken seq,
 #define pg_noreturn __attribute__((noreturn))
 #define jwtauth_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
 #define JWTAUTH_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/*
+ * 17: shared memory can be had by name, without shared_preload_libraries.
+ */
+#if PG_VERSION_NUM >= 170000
+#include "storage/dsm_registry.h"
+#define JWTAUTH_HAS_DSM_REGISTRY 1
+#if PG_VERSION_NUM >= 190000
+static inline void
+jwtauth_make_segment(void *memory, void *maker)
+{
+	((void (*) (void *)) maker) (memory);
+}
+
+#define jwtauth_named_segment(name, size, maker, found) \
+	GetNamedDSMSegment(name, size, jwtauth_make_segment, found, (void *) (maker))
+#else
+#define jwtauth_named_segment(name, size, maker, found) \
+	GetNamedDSMSegment(name, size, maker, found)
+#endif
+#else
+#define JWTAUTH_HAS_DSM_REGISTRY 0
 #endif
 
 /*

@@ -19,6 +19,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "report.h"
+#include "stats.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
 
@@ -89,6 +90,7 @@ require_trusted_gateway(void)
 		jwtauth_is_trusted_gateway(GetUserNameFromId(user, false)))
 		return;
 	jwtauth_fault_named(&fault, JWT_E_GATEWAY, jwtauth_claims_setting);
+	(void) jwtauth_stats_judged(NULL, NULL, fault.status);
 	jwtauth_raise(&fault);
 }
 

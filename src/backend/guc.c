@@ -41,6 +41,9 @@ int			jwtauth_min_rsa_bits = 2048;
 int			jwtauth_cache_size = 256;
 bool		jwtauth_require_tls = false;
 bool		jwtauth_pgjwt_strict = false;
+bool		jwtauth_track_stats = true;
+bool		jwtauth_log_rejected = false;
+int			jwtauth_key_rest = 30 * DAY;
 
 uint64		jwtauth_epoch = 1;
 uint64		jwtauth_settings_generation = 1;
@@ -215,6 +218,25 @@ define_pgjwt(void)
 	MarkGUCPrefixReserved("jwt_auth_pgjwt");
 }
 
+/* None of these turns a verdict; what counts hears of it as of one that does. */
+static void
+define_watching(void)
+{
+	DefineCustomBoolVariable("jwt_auth.track_stats",
+							 "Collects the statistics of view jwt.stats.",
+							 NULL, &jwtauth_track_stats, true, PGC_SUSET, 0,
+							 NULL, assign_bool, NULL);
+	DefineCustomBoolVariable("jwt_auth.log_rejected",
+							 "Logs refused tokens, at most one line a second and cause.",
+							 NULL, &jwtauth_log_rejected, false, PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+	DefineCustomIntVariable("jwt_auth.key_rest",
+							"Time after which the next use of a key is an event; 0: never.",
+							NULL, &jwtauth_key_rest, 30 * DAY, 0,
+							10 * 365 * DAY, PGC_SUSET, GUC_UNIT_S,
+							NULL, NULL, NULL);
+}
+
 void
 jwtauth_define_settings(void)
 {
@@ -267,6 +289,7 @@ jwtauth_define_settings(void)
 							 "Accept tokens over TLS or a Unix-domain socket only.",
 							 NULL, &jwtauth_require_tls, false, PGC_SUSET, 0,
 							 NULL, assign_bool, NULL);
+	define_watching();
 	MarkGUCPrefixReserved("jwt_auth");
 	define_pgjwt();
 }

@@ -30,6 +30,9 @@ extern int	jwtauth_min_rsa_bits;
 extern int	jwtauth_cache_size;
 extern bool jwtauth_require_tls;
 extern bool jwtauth_pgjwt_strict;
+extern bool jwtauth_track_stats;
+extern bool jwtauth_log_rejected;
+extern int	jwtauth_key_rest;
 
 /*
  * Moves whenever anything is heard that could turn a verdict: a setting

@@ -21,6 +21,7 @@
 #include "json.h"
 #include "miscadmin.h"
 #include "role.h"
+#include "stats.h"
 #include "token_cache.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -235,7 +236,7 @@ jwtauth_authenticate(JwtSlice text, bool set_role, Jsonb **claims,
 	if (set_role)
 		status = jwtauth_role_to_take(policy, *claims, &role, fault);
 	if (status != JWT_OK)
-		return status;
+		return jwtauth_stats_judged(token, policy, status);
 
 	if (role != NULL)
 		require_role_can_change();

@@ -23,6 +23,7 @@
 #include "session.h"
 #include "session_row.h"
 #include "signer.h"
+#include "stats.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
@@ -52,6 +53,7 @@ oauth_error(const char *error, const char *description)
 static Jsonb *
 invalid_grant(void)
 {
+	jwtauth_stats_session(JWTAUTH_REFRESH_REFUSED);
 	return oauth_error("invalid_grant",
 					   "The refresh token is unknown, expired, spent or of a closed session.");
 }
@@ -163,6 +165,7 @@ jwtauth_session_open(JwtSlice subject, Jsonb *claims, Jsonb *client)
 	access_token = sign_access_token(s, granted, now);
 	first_refresh_token(s, refresh);
 	jwtauth_session_insert(s);
+	jwtauth_stats_session(JWTAUTH_SESSIONS_OPENED);
 	return token_response(s, access_token, refresh, now);
 }
 
@@ -239,11 +242,12 @@ successor(JwtAuthSession *s, const JwtRefreshToken *token,
 	{
 		rotate(s, token, next);
 		jwtauth_session_update(s);
-		return true;
 	}
-	if (!succeed_again(s, token, next))
+	else if (succeed_again(s, token, next))
+		jwtauth_session_touch(s);
+	else
 		return false;
-	jwtauth_session_touch(s);
+	jwtauth_stats_session(JWTAUTH_REFRESHED);
 	return true;
 }
 
@@ -288,6 +292,7 @@ answer_refresh(const JwtRefreshToken *token, JwtAuthSession *s,
 		case GRANT_REPEATED:
 			return grant_refresh(s, token, client, grant, now);
 		case GRANT_REPLAYED:
+			jwtauth_stats_session(JWTAUTH_REPLAYS);
 			if (jwtauth_session_close(&s->sid, "replay"))
 				jwtauth_event_notify("replay", &s->sid);
 			return invalid_grant();

@@ -14,6 +14,7 @@
 #include "event.h"
 #include "secret.h"
 #include "session_row.h"
+#include "stats.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -206,6 +207,7 @@ jwtauth_session_close(const pg_uuid_t *sid, const char *why)
 	jwtauth_write_end();
 	if (closed)
 	{
+		jwtauth_stats_session(JWTAUTH_SESSIONS_CLOSED);
 		event.kind = "session closed";
 		event.sid = sid;
 		event.detail = why;

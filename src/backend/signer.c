@@ -18,6 +18,7 @@
 #include "report.h"
 #include "revocation.h"
 #include "signer.h"
+#include "stats.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -205,6 +206,7 @@ sign_claims(const JwtAuthSignRequest *request, JwtKey *key,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("token would be longer than \"jwt_auth.max_token_size\" (%d bytes)",
 						jwtauth_max_token_size)));
+	jwtauth_stats_signed(stored_key, kid, alg);
 	return token;
 }
 
@@ -287,6 +289,7 @@ jwtauth_jws_sign(JwtSlice payload, Jsonb *jwk, Jsonb *header)
 	const JwtAlg *alg = jwt_key_default_alg(key);
 
 	check_header(header);
+	jwtauth_stats_signed(false, jwtauth_jwk_kid(jwk), alg);
 	return make_jws(key, alg,
 					make_header(alg, jwtauth_jwk_kid(jwk), NULL, header),
 					payload);

@@ -49,6 +49,11 @@ typedef struct JwtAuthToken
 	uint64		unrevoked_at;	/* catalog generation under which no
 								 * revocation was found; 0: not looked yet */
 	uint64		unrevoked_under;	/* settings generation, likewise */
+
+	/* Where it is counted; stats.c's. */
+	void	   *stats_row;
+	const char *stats_kid;
+	uint64		stats_under;
 } JwtAuthToken;
 
 /*

@@ -14,6 +14,7 @@
 #include "common/hashfn.h"
 #include "guc.h"
 #include "primitive.h"
+#include "stats.h"
 #include "token_cache.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -109,7 +110,10 @@ make_room(void)
 	hash_seq_init(&seq, tokens);
 	while ((entry = hash_seq_search(&seq)) != NULL)
 		if (entry->token != pinned)
+		{
+			jwtauth_stats_evicted(entry->token);
 			drop_entry(entry);
+		}
 }
 
 /* Moves a slice from one buffer to its copy. */

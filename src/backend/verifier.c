@@ -20,6 +20,7 @@
 #include "libpq/libpq-be.h"
 #include "miscadmin.h"
 #include "revocation.h"
+#include "stats.h"
 #include "storage/proc.h"
 #include "token_cache.h"
 #include "utils/backend_status.h"
@@ -304,7 +305,7 @@ judge(JwtAuthToken *token, const JwtAuthDemand *demand,
 	if (status == JWT_OK)
 		status = judge_transport(fault);
 	*policy = status == JWT_OK ? p : NULL;
-	return status;
+	return jwtauth_stats_judged(token, p, status);
 }
 
 JwtStatus
@@ -327,8 +328,9 @@ jwtauth_verify(JwtSlice text, const JwtAuthDemand *demand,
 	status = jwtauth_token_read(text, fresh, fault);
 	if (status == JWT_OK)
 		status = jwtauth_token_read_claims(fresh, fault);
-	if (status == JWT_OK)
-		status = judge(fresh, demand, policy, fault);
+	if (status != JWT_OK)
+		return jwtauth_stats_judged(NULL, NULL, status);
+	status = judge(fresh, demand, policy, fault);
 	if (status == JWT_OK)
 		*token = jwtauth_token_cache_keep(fresh);
 	return status;

@@ -15,6 +15,7 @@
 #include "json.h"
 #include "jwk.h"
 #include "miscadmin.h"
+#include "stats.h"
 #include "verifier.h"
 #include "verifier_rules.h"
 
@@ -182,5 +183,5 @@ jwtauth_verify_with(JwtSlice text, Jsonb *jwks, const JwtAuthList *algorithms,
 									 fault);
 	if (status == JWT_OK)
 		status = jwtauth_rules_demand(token, demand, fault);
-	return status;
+	return jwtauth_stats_judged_with(token->alg, status);
 }

@@ -12,6 +12,7 @@
 #include "funcapi.h"
 #include "guc.h"
 #include "signer.h"
+#include "stats.h"
 #include "utils/builtins.h"
 #include "verifier.h"
 
@@ -234,7 +235,7 @@ jwt_auth_jws_verify(PG_FUNCTION_ARGS)
 	if (status == JWT_OK)
 		status = jwtauth_verify_signature_with(&token, jwks, &algorithms,
 											   &fault);
-	if (status != JWT_OK)
+	if (jwtauth_stats_judged_with(token.alg, status) != JWT_OK)
 		jwtauth_raise(&fault);
 
 	/* text and bytea are laid out alike */

@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * stats.h
+ *	  What is counted: tokens made, judged and refused, sessions.
+ *
+ * Each call is one line where something happened.  It adds to memory of this
+ * backend, which goes to shared memory (stats_shared.c) when the transaction
+ * ends.  A refusal may also be logged, see jwt_auth.log_rejected.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef JWTAUTH_STATS_H
+#define JWTAUTH_STATS_H
+
+#include "issuer.h"
+#include "stats_shared.h"
+#include "token.h"
+
+/* Signed with a stored key of our own, or with one that the caller holds. */
+extern void jwtauth_stats_signed(bool stored_key, JwtSlice kid,
+								 const JwtAlg *alg);
+
+/* Judged with a key that the caller holds; returns the status. */
+extern JwtStatus jwtauth_stats_judged_with(const JwtAlg *alg,
+										   JwtStatus status);
+
+/*
+ * Judged by the key store; token and policy NULL as far as it did not come
+ * to them.  Returns the status.
+ */
+extern JwtStatus jwtauth_stats_judged(JwtAuthToken *token,
+									  const JwtAuthPolicy *policy,
+									  JwtStatus status);
+
+/* The token leaves a full cache. */
+extern void jwtauth_stats_evicted(const JwtAuthToken *token);
+
+/*
+ * Sessions.  What was opened, refreshed or closed counts if the transaction
+ * commits, what was refused in any case.
+ */
+extern void jwtauth_stats_session(JwtAuthCount what);
+
+/* Makes shared memory current. */
+extern void jwtauth_stats_flush(void);
+
+#endif							/* JWTAUTH_STATS_H */
