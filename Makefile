@@ -151,7 +151,8 @@ UNIT_CFLAGS = -std=c99 -g -O1 -Wall -Wextra
 UNIT_OBJS = $(patsubst %.c,build/unit/%.o,$(wildcard src/core/*.c test/unit/*.c))
 
 build/unit/unit: $(UNIT_OBJS) build/unit/vectors.txt
-	$(CC) $(UNIT_CFLAGS) -o $@ $(UNIT_OBJS) -lcrypto
+	$(CC) $(UNIT_CFLAGS) -o $@ $(UNIT_OBJS) -lcrypto -pthread \
+		-Wl,-z,now -Wl,--wrap=CRYPTO_memcmp
 
 build/unit/vectors.txt: test/vectors/flatten.pl $(wildcard test/vectors/*.jsonl)
 	@mkdir -p $(@D)

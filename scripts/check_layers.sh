@@ -6,6 +6,7 @@
 #	- the library exports what the install scripts name, and nothing else
 #	- PG_VERSION_NUM is asked in one file only
 #	- the Makefile names every source file
+#	- what a session keeps of its tokens is compared in constant time
 
 set -u
 cd "$(dirname "$0")/.." || exit
@@ -105,5 +106,9 @@ do
 	grep -q "^[[:space:]]*${file%.c}\.o\([[:space:]]\|$\)" Makefile ||
 		complain "the Makefile does not build $file"
 done
+
+# Constant time.
+grep -n '\<memcmp(' src/backend/session.c &&
+	complain "a session's hashes are compared by jwt_equal_consttime()"
 
 exit $failed

@@ -12,6 +12,7 @@
 
 #include "base64url.h"
 #include "harness.h"
+#include "memory.h"
 
 static const Test *const modules[] = {
 	base64url_tests,
@@ -26,7 +27,8 @@ static const Test *const modules[] = {
 	seal_tests,
 	signature_tests,
 	jws_tests,
-	vector_tests
+	vector_tests,
+	memory_tests
 };
 
 #define NUM_MODULES (sizeof(modules) / sizeof(modules[0]))
@@ -245,6 +247,7 @@ main(void)
 	int			failed = 0;
 	size_t		i;
 
+	memory_watch();
 	for (i = 0; i < NUM_MODULES; i++)
 	{
 		const Test *test;

@@ -25,6 +25,7 @@ extern const Test claims_tests[];
 extern const Test jws_tests[];
 extern const Test key_tests[];
 extern const Test member_tests[];
+extern const Test memory_tests[];
 extern const Test pem_tests[];
 extern const Test primitive_tests[];
 extern const Test refresh_token_tests[];

@@ -1,0 +1,199 @@
+/*-------------------------------------------------------------------------
+ *
+ * memory.c
+ *	  libcrypto's heap and a stack of our own, watched; see memory.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#define _GNU_SOURCE
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+
+#include "base64url.h"
+#include "harness.h"
+#include "memory.h"
+
+#define STACK_SIZE	(1024 * 1024)
+#define MAX_LOOK_FOR 512
+#define NUM_FORMS	3
+
+static long blocks;
+static long countdown;			/* allocations until they fail; 0: never */
+static bool once;				/* only that one */
+static bool failed;
+static long compares;
+
+/* What is looked for, in its forms; none unless watched for. */
+static bool looking;
+static bool found;
+static unsigned char form[NUM_FORMS][2 * MAX_LOOK_FOR];
+static size_t form_len[NUM_FORMS];
+
+static bool
+holds_secret(const void *block, size_t len)
+{
+	int			i;
+
+	for (i = 0; i < NUM_FORMS; i++)
+	{
+		if (memmem(block, len, form[i], form_len[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool
+must_fail(void)
+{
+	if (countdown > 0 && --countdown == 0)
+	{
+		failed = true;
+		return true;
+	}
+	return failed && !once;
+}
+
+/* Filled with zeroes, so that what is found was written. */
+static void *
+watched_malloc(size_t size, const char *file, int line)
+{
+	void	   *block;
+
+	(void) file;
+	(void) line;
+	block = size == 0 || must_fail() ? NULL : calloc(1, size);
+	if (block != NULL)
+		blocks++;
+	return block;
+}
+
+static void
+watched_free(void *block, const char *file, int line)
+{
+	(void) file;
+	(void) line;
+	if (block == NULL)
+		return;
+	if (looking && holds_secret(block, malloc_usable_size(block)))
+		found = true;
+	blocks--;
+	free(block);
+}
+
+static void *
+watched_realloc(void *block, size_t size, const char *file, int line)
+{
+	size_t		old = block != NULL ? malloc_usable_size(block) : 0;
+	void	   *moved = watched_malloc(size, file, line);
+
+	if (moved != NULL && block != NULL)
+		memcpy(moved, block, old < size ? old : size);
+	if (moved != NULL || size == 0)
+		watched_free(block, file, line);
+	return moved;
+}
+
+void
+memory_watch(void)
+{
+	if (CRYPTO_set_mem_functions(watched_malloc, watched_realloc,
+								 watched_free) != 1)
+		abort();
+}
+
+long
+memory_blocks(void)
+{
+	return blocks;
+}
+
+void
+memory_fail_from(long n, bool only_that)
+{
+	countdown = n;
+	once = only_that;
+	failed = false;
+}
+
+bool
+memory_failed(void)
+{
+	return failed;
+}
+
+static void
+look_for(JwtSlice secret)
+{
+	size_t		i;
+
+	for (i = 0; i < secret.len; i++)
+	{
+		form[0][i] = (unsigned char) secret.data[i];
+		form[1][i] = (unsigned char) secret.data[secret.len - 1 - i];
+	}
+	form_len[0] = form_len[1] = secret.len;
+	form_len[2] = jwt_base64url_encode(form[0], secret.len, (char *) form[2]);
+	found = false;
+	looking = true;
+}
+
+typedef struct Call
+{
+	void		(*run) (void *arg);
+	void	   *arg;
+} Call;
+
+static void *
+call(void *arg)
+{
+	Call	   *c = arg;
+
+	c->run(c->arg);
+	return NULL;
+}
+
+bool
+memory_is_clean_after(void (*run) (void *arg), void *arg, JwtSlice secret)
+{
+	Call		c = {run, arg};
+	unsigned char *stack = aligned_alloc(4096, STACK_SIZE);
+	pthread_attr_t attr;
+	pthread_t	thread;
+	bool		clean;
+
+	if (stack == NULL || secret.len == 0 || secret.len > MAX_LOOK_FOR)
+		abort();
+	memset(stack, 0, STACK_SIZE);
+	look_for(secret);
+	if (pthread_attr_init(&attr) != 0 ||
+		pthread_attr_setstack(&attr, stack, STACK_SIZE) != 0 ||
+		pthread_create(&thread, &attr, call, &c) != 0 ||
+		pthread_join(thread, NULL) != 0)
+		abort();
+	(void) pthread_attr_destroy(&attr);
+
+	clean = !found && !holds_secret(stack, STACK_SIZE);
+	looking = false;
+	free(stack);
+	return clean;
+}
+
+/* The linker puts this in the place of libcrypto's own: see the Makefile. */
+extern int	__wrap_CRYPTO_memcmp(const void *a, const void *b, size_t len);
+extern int	__real_CRYPTO_memcmp(const void *a, const void *b, size_t len);
+
+int
+__wrap_CRYPTO_memcmp(const void *a, const void *b, size_t len)
+{
+	compares++;
+	return __real_CRYPTO_memcmp(a, b, len);
+}
+
+long
+memory_compares(void)
+{
+	return compares;
+}
