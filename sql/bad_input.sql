@@ -203,4 +203,11 @@ SELECT pg_temp.words(pg_temp.headed('{"alg":"' || repeat('é', 200) || '"}'));
 SELECT pg_temp.words(pg_temp.headed('{"alg":"a\nb\u001b[2Jc"}'));
 SELECT pg_backend_pid() = :pid AS alive, pg_temp.words(:'good');
 
+--
+-- Times before PostgreSQL's first
+--
+SELECT claims, pg_temp.words(pg_temp.claimed(claims))
+  FROM (VALUES ('{"exp":-2.1e11}'), ('{"exp":-2.100001e11}'), ('{"exp":9.0e12}'), ('{"exp":9.000001e12}'), ('{"exp":4000000000,"nbf":-2.1e11}')) v (claims);
+SELECT error ~ 'expired at 4686-.* BC, it is' AS shown FROM jwt.try_verify(pg_temp.claimed('{"exp":-2.1e11}'));
+
 DROP EXTENSION jwt_auth CASCADE;

@@ -496,6 +496,28 @@ ROLLBACK;
 
 DROP TABLE notes, many, attempts, accepted, shapes;
 DROP FUNCTION authenticate_inside(text, boolean), subject_inside();
+-- a subject that is nearly a UUID is none
+CREATE FUNCTION pg_temp.uid(subject text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM jwt.impersonate(jsonb_build_object('sub', subject));
+    RETURN coalesce(jwt.uid()::text, 'none');
+END
+$$;
+BEGIN;
+SET LOCAL client_min_messages = error;
+SELECT subject, pg_temp.uid(subject)
+  FROM (VALUES ('0f8fad5b-d9cb-469f-a165-70867728950e'), ('0F8FAD5B-D9CB-469F-A165-70867728950E'), ('0f8fad5b-d9cb-469f-a165-70867728950g'), ('0f8fad5b-d9cb-469f-a165-7086772895-e'),
+               ('0f8fad5b_d9cb-469f-a165-70867728950e'), ('0f8fad5b-d9cb-469f-a165_70867728950e'), ('0f8fad5bd9cb469fa16570867728950e'), ('{0f8fad5b-d9cb-469f-a165-70867728950e}'),
+               ('0f8fad5b-d9cb-469f-a165-70867728950'), (' f8fad5b-d9cb-469f-a165-70867728950e'), ('0f8fad5-bd9cb-469f-a165-70867728950e')) v (subject);
+ROLLBACK;
+-- the same call site with a role, with null and with a role again
+BEGIN;
+SET LOCAL client_min_messages = error;
+SELECT jwt.authenticate(jwt.sign('{"sub":"42","role":"regress_jwt_web"}'), set_role => false) IS NOT NULL AS ok;
+SELECT role, jwt.has_role(role), jwt.claim(VARIADIC path), jwt.has_scope(role)
+  FROM (VALUES ('regress_jwt_web', '{sub}'::text[]), (NULL, NULL), ('regress_jwt_wex', '{suv}'), ('regress_jwt_web', '{sub}')) v (role, path);
+ROLLBACK;
+
 DROP EXTENSION jwt_auth CASCADE;
 DROP OWNED BY regress_jwt_login, regress_jwt_gateway, regress_jwt_web, regress_jwt_other;
 DROP ROLE regress_jwt_login, regress_jwt_gateway, regress_jwt_web, regress_jwt_other, regress_jwt_super, regress_jwt_replication,

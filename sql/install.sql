@@ -150,6 +150,42 @@ SELECT pg_temp.try('SELECT jwt.subject()');
 ROLLBACK;
 SELECT pg_temp.words(jwt.sign('{}'));
 
+--
+-- Tables that somebody has changed
+--
+SELECT jwt.generate_key('HS256', 'changed');
+SELECT jwt.open_session('42') IS NOT NULL AS opened;
+BEGIN;
+CREATE RULE nothing AS ON INSERT TO jwt.session_store DO INSTEAD NOTHING;
+SELECT pg_temp.try($$SELECT jwt.open_session('42')$$);
+ROLLBACK;
+SELECT pg_temp.try($$SELECT jwt.open_session('42') IS NOT NULL$$);
+BEGIN;
+ALTER TABLE jwt.issuers DROP CONSTRAINT issuers_pkey;
+SELECT pg_temp.try(format('SELECT jwt.verify(%L)', jwt.sign('{"iss":"https://idp.example"}')));
+ROLLBACK;
+SELECT pg_temp.try(format('SELECT jwt.verify(%L)', jwt.sign('{"iss":"https://idp.example"}')));
+-- a trigger function is no function; explain_access counts nothing for those who are not that role
+SELECT pg_temp.try('SELECT jwt.refuse_write()');
+CREATE TABLE regress_jwt.t (a integer);
+GRANT SELECT ON regress_jwt.t TO regress_jwt_user;
+GRANT USAGE ON SCHEMA regress_jwt TO regress_jwt_user;
+GRANT EXECUTE ON FUNCTION jwt.count_passing(regclass, text, oid[], tid[]), jwt.explain_access(regclass, integer) TO regress_jwt_user;
+SELECT rows_seen, rows_passing FROM jwt.explain_access('regress_jwt.t');
+SET ROLE regress_jwt_user;
+SELECT pg_temp.try($$SELECT jwt.count_passing('regress_jwt.t', 'regress_jwt_user', '{}', '{}')$$),
+       pg_temp.try($$SELECT jwt.count_passing('regress_jwt.t', 'regress_jwt_all', '{}', '{}')$$),
+       pg_temp.try($$SELECT jwt.count_passing('regress_jwt.t', 'regress_jwt_user', NULL, '{}')$$);
+RESET ROLE;
+-- a function of somebody's that calls ours without the extension
+CREATE FUNCTION regress_jwt.orphan(jsonb, text DEFAULT NULL, interval DEFAULT NULL, jsonb DEFAULT NULL) RETURNS text LANGUAGE c AS '$libdir/jwt_auth', 'jwt_auth_sign';
+SELECT regress_jwt.orphan('{}') IS NOT NULL AS signs;
+BEGIN;
+DROP EXTENSION jwt_auth;
+SELECT pg_temp.try($$SELECT regress_jwt.orphan('{}')$$);
+ROLLBACK;
+SELECT regress_jwt.orphan('{}') IS NOT NULL AS signs;
+
 DROP EXTENSION jwt_auth CASCADE;
 DROP SCHEMA regress_jwt CASCADE;
 DROP OWNED BY regress_jwt_user, regress_jwt_all;

@@ -234,5 +234,27 @@ SELECT * FROM pg_temp.enter(jwt.sign('{"sub":"42","aud":"ours"}', 'ours'));
 RESET jwt_auth.audience;
 RESET jwt_auth.issuer;
 
+-- a key without alg does what its curve or type does, and no more
+SELECT jwt.trust_issuer('https://idp.example', '{*}', subject_prefix => 'idp:');
+SELECT jwt.import_jwks('{"keys":[{"kty":"EC","crv":"P-256","kid":"ec","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}', 'https://idp.example');
+CREATE FUNCTION pg_temp.headed(header jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.words(pg_temp.base64url(header::text) || '.' || pg_temp.base64url('{"iss":"https://idp.example","exp":4000000000}') || '.' || pg_temp.base64url(repeat('x', 64)))
+$$;
+SELECT alg, pg_temp.headed(jsonb_build_object('alg', alg, 'kid', 'ec')) FROM unnest('{ES256,ES384,ES256K,RS256,HS256,EdDSA}'::text[]) alg;
+SELECT pg_temp.words(jwt.sign_with('{"iss":"https://idp.example"}', '{"kty":"EC","crv":"P-256","kid":"ec","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}'));
+-- default_role is bounded by allowed_roles, whoever wrote the row
+SELECT jwt.set_key_status('idp', 'current', 'https://idp.example');
+SELECT jwt.trust_issuer('https://idp.example', '{*}', subject_prefix => 'idp:', allowed_roles => '{regress_jwt_web}', default_role => 'regress_jwt_web');
+SELECT * FROM pg_temp.enter(pg_temp.idp());
+UPDATE jwt.issuers SET default_role = 'regress_jwt_admin' WHERE issuer = 'https://idp.example';
+SELECT * FROM pg_temp.enter(pg_temp.idp());
+UPDATE jwt.issuers SET allowed_roles = NULL, default_role = 'regress_jwt_web' WHERE issuer = 'https://idp.example';
+SELECT * FROM pg_temp.enter(pg_temp.idp());
+-- an age that no token reaches
+SELECT jwt.trust_issuer('https://idp.example', '{*}', subject_prefix => 'idp:', max_token_age => '150000000 years');
+SELECT pg_temp.words(pg_temp.idp()), pg_temp.words(pg_temp.idp('{"iat":1}'));
+SELECT jwt.trust_issuer('https://idp.example', '{*}', subject_prefix => 'idp:', max_token_age => '50 years');
+SELECT pg_temp.words(pg_temp.idp()), pg_temp.words(pg_temp.idp('{"iat":1}'));
+
 DROP EXTENSION jwt_auth CASCADE;
 DROP ROLE regress_jwt_login, regress_jwt_web, regress_jwt_admin;

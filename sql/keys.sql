@@ -255,4 +255,59 @@ SELECT pg_temp.try('SELECT jwt.jwk_from_secret(NULL::text)');
 SELECT pg_temp.try(format('SELECT jwt.import_key(%L, ''confused'')', jsonb_build_object('kty', 'oct', 'alg', 'HS256', 'k', pg_temp.base64url(:'pem_pub'))));
 SELECT pg_temp.try(format('SELECT jwt.sign_with(''{}'', %L)', jsonb_build_object('kty', 'oct', 'alg', 'HS256', 'k', pg_temp.base64url(:'pem_pub'))));
 
+--
+-- What can go wrong with what is stored
+--
+DELETE FROM jwt.key_store;
+SELECT pg_temp.try('SELECT jwt.rotate_key()');
+SELECT jwt.rotate_key('HS256') IS NOT NULL AS made;
+SELECT jwt.rotate_key() IS NOT NULL AS made;
+-- more keys than the cache holds
+SET jwt_auth.cache_size = 16;
+SELECT count(jwt.generate_key('HS256', 'many ' || n, 'current')) FROM generate_series(1, 20) n;
+UPDATE jwt.key_store SET status = 'previous';
+CREATE TABLE pg_temp.many AS SELECT n, pg_temp.mac(pg_temp.base64url(jsonb_build_object('alg', 'HS256', 'kid', 'many ' || n)::text) || '.' || pg_temp.base64url('{"exp":4000000000}'), 'x') AS wrong,
+       pg_temp.base64url(jsonb_build_object('alg', 'HS256', 'kid', 'many ' || n)::text) || '.' || pg_temp.base64url('{"exp":4000000000}') AS input FROM generate_series(1, 20) n;
+SELECT pg_temp.verdict(wrong), pg_temp.verdict(input || '.' || pg_temp.base64url(pg_temp.hmac(convert_to(input, 'UTF8'), secret))), count(*)
+  FROM pg_temp.many JOIN jwt.key_store ON kid = 'many ' || n, generate_series(1, 2) GROUP BY 1, 2;
+RESET jwt_auth.cache_size;
+-- a key that today's limits refuse signs no more
+DELETE FROM jwt.key_store;
+SELECT jwt.import_key('{"kty":"RSA","kid":"rsa","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB","d":"Eq5xpGnNCivDflJsRQBXHx1hdR1k6Ulwe2JZD50LpXyWPEAeP88vLNO97IjlA7_GQ5sLKMgvfTeXZx9SE-7YwVol2NXOoAJe46sui395IW_GO-pWJ1O0BkTGoVEn2bKVRUCgu-GjBVaYLU6f3l9kJfFNS3E0QbVdxzubSu3Mkqzjkn439X0M_V51gfpRLI9JYanrC4D4qAdGcopV_0ZHHzQlBjudU2QvXt4ehNYTCBr6XCLQUShb1juUO1ZdiYoFaFQT5Tw8bGUl_x_jTj3ccPDVZFD9pIuhLhBOneufuBiB4cS98l2SR_RQyGWSeWjnczT0QU91p1DhOVRuOopznQ","p":"4BzEEOtIpmVdVEZNCqS7baC4crd0pqnRH_5IB3jw3bcxGn6QLvnEtfdUdiYrqBdss1l58BQ3KhooKeQTa9AB0Hw_Py5PJdTJNPY8cQn7ouZ2KKDcmnPGBY5t7yLc1QlQ5xHdwW1VhvKn-nXqhJTBgIPgtldC-KDV5z-y2XDwGUc","q":"uQPEfgmVtjL0Uyyx88GZFF1fOunH3-7cepKmtH4pxhtCoHqpWmT8YAmZxaewHgHAjLYsp1ZSe7zFYHj7C6ul7TjeLQeZD_YwD66t62wDmpe_HlB-TnBA-njbglfIsRLtXlnDzQkv5dTltRJ11BKBBypeeF6689rjcJIDEz9RWdc","dp":"BwKfV3Akq5_MFZDFZCnW-wzl-CCo83WoZvnLQwCTeDv8uzluRSnm71I3QCLdhrqE2e9YkxvuxdBfpT_PI7Yz-FOKnu1R6HsJeDCjn12Sk3vmAktV2zb34MCdy7cpdTh_YVr7tss2u6vneTwrA86rZtu5Mbr1C1XsmvkxHQAdYo0","dq":"h_96-mK1R_7glhsum81dZxjTnYynPbZpHziZjeeHcXYsXaaMwkOlODsWa7I9xXDoRwbKgB719rrmI2oKr6N3Do9U0ajaHF-NKJnwgjMd2w9cjz3_-kyNlxAr2v4IKhGNpmM5iIgOS1VZnOZ68m6_pbLBSp3nssTdlqvd0tIiTHU","qi":"IYd7DHOhrWvxkwPQsRM2tOgrjbcrfvtQJipd-DlcxyVuuM9sQLdgjVk2oy26F0EmpScGLq2MowX7fhd_QJQ3ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp_gh6A5603k2-ZQwVK0JKSHuLFkuQ3U"}');
+SELECT jwt.sign('{}', 'rsa') AS token \gset
+SELECT pg_temp.words(:'token'), (pg_temp.words(:'token') = 'ok') AS cached;
+SET jwt_auth.min_rsa_bits = 3072;
+SELECT pg_temp.try($$SELECT jwt.sign('{}', 'rsa')$$);
+SELECT pg_temp.words(:'token');
+RESET jwt_auth.min_rsa_bits;
+SELECT pg_temp.try($$SELECT jwt.sign('{}', 'rsa') IS NOT NULL$$), pg_temp.words(:'token');
+-- words that this version does not know: as good as revoked, and no crash
+BEGIN;
+ALTER TABLE jwt.key_store DROP CONSTRAINT key_store_status_check, DROP CONSTRAINT key_store_kty_check;
+UPDATE jwt.key_store SET status = 'resting';
+SELECT pg_temp.words(:'token'), pg_temp.try($$SELECT jwt.sign('{}', 'rsa')$$);
+UPDATE jwt.key_store SET status = 'current', alg = 'RS1';
+SELECT pg_temp.words(:'token'), pg_temp.try($$SELECT jwt.set_key_status('rsa', 'previous')$$);
+UPDATE jwt.key_store SET alg = 'RS256', kty = 'XYZ';
+SELECT pg_temp.try(format('SELECT jwt.verify(%L)', :'token'));
+ROLLBACK;
+SELECT pg_temp.words(:'token');
+-- who publishes all tables publishes the keys, and is told so
+SET client_min_messages = error;
+CREATE TABLE regress_jwt_published (a integer);
+CREATE PUBLICATION regress_jwt_some FOR TABLE regress_jwt_published;
+SET client_min_messages = warning;
+SELECT jwt.generate_key('HS256', 'quiet');
+SET client_min_messages = error;
+CREATE PUBLICATION regress_jwt_all FOR ALL TABLES;
+SET client_min_messages = warning;
+SELECT jwt.generate_key('HS256', 'loud');
+SELECT jwt.import_key('{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}', 'public, quiet');
+DROP PUBLICATION regress_jwt_some, regress_jwt_all;
+DROP TABLE regress_jwt_published;
+-- key_ops: an array of strings, none twice, not too many
+SELECT ops, pg_temp.try(format('SELECT jwt.import_key(%L, ''ops'', status => ''previous'') FROM (SELECT jwt.drop_key(kid) FROM jwt.keys WHERE kid = ''ops'') x RIGHT JOIN (VALUES (1)) y ON true',
+       '{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}'::jsonb || jsonb_build_object('key_ops', ops)))
+  FROM jsonb_array_elements('[["sign","verify"], ["verify","x","x"], ["verify","verify"], ["verify",1], {"a":"verify"}, ["verify","1","2","3","4","5","6","7"], ["verify","1","2","3","4","5","6","7","8"]]') ops;
+
 DROP EXTENSION jwt_auth CASCADE;

@@ -338,6 +338,42 @@ SELECT subject, is_open, count(*) FROM jwt.sessions GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT token_id FROM jwt.revoked_tokens ORDER BY 1;
 SELECT count(*) > 0 AS cut_offs_stay FROM jwt.revoked_subjects;
 
+--
+-- Rows that are not what they were: never a yes
+--
+SELECT jwt.open_session('row') AS s \gset
+SELECT pg_temp.sid(:'s'::jsonb->>'access_token') AS sid \gset
+SELECT jwt.refresh(:'s'::jsonb->>'refresh_token') ? 'access_token' AS rotated, jwt.refresh(:'s'::jsonb->>'refresh_token') ? 'access_token' AS repeated;
+UPDATE jwt.session_store SET salt = sha256('another') WHERE sid = :'sid';
+SELECT jwt.refresh(:'s'::jsonb->>'refresh_token')->>'error' AS other_salt;
+SELECT jwt.open_session('row') AS s \gset
+SELECT pg_temp.sid(:'s'::jsonb->>'access_token') AS sid \gset
+UPDATE jwt.session_store SET tag_key = '\x00' WHERE sid = :'sid';
+SELECT jwt.refresh(:'s'::jsonb->>'refresh_token')->>'error' AS no_tag_key, closed_at FROM jwt.sessions WHERE sid = :'sid';
+-- a hook that closes or refreshes the very session that it is asked about
+CREATE FUNCTION regress_jwt.closes(subject text, sid uuid, claims jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM jwt.close_session(sid);
+    RETURN claims;
+END
+$$;
+SELECT jwt.open_session('row') AS s \gset
+SET jwt_auth.claims_hook = 'regress_jwt.closes';
+SELECT jwt.refresh(:'s'::jsonb->>'refresh_token')->>'error' AS closed_by_hook;
+CREATE FUNCTION regress_jwt.deletes(subject text, sid uuid, claims jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM jwt.session_store s WHERE s.sid = deletes.sid;
+    RETURN claims;
+END
+$$;
+RESET jwt_auth.claims_hook;
+SELECT jwt.open_session('row') AS s \gset
+SET jwt_auth.claims_hook = 'regress_jwt.deletes';
+SELECT jwt.refresh(:'s'::jsonb->>'refresh_token')->>'error' AS deleted_by_hook;
+RESET jwt_auth.claims_hook;
+SELECT jwt.open_session('row') AS s \gset
+SELECT jwt.refresh(:'s'::jsonb->>'refresh_token') ? 'access_token' AS goes_on;
+
 DROP SCHEMA regress_jwt CASCADE;
 DROP EXTENSION jwt_auth CASCADE;
 DROP OWNED BY regress_jwt_caller;

@@ -256,4 +256,28 @@ SELECT pg_temp.try('SELECT jwt.jws_sign(''x'', NULL)');
 SELECT (jwt.decode_unverified(jwt.jws_sign('{}', :'secret', '{"cty":"text/plain"}'))).header;
 SELECT pg_temp.try(format('SELECT jwt.jws_sign(''x'', %1$L, ''{"alg":"none"}'')', :'secret'));
 
+-- a key set and a header without kid: every key of that type is tried, 16 at most
+SELECT jwt.jws_sign(convert_to('{"sub":"42"}', 'UTF8'), :'secret'::jsonb - 'kid') AS nameless \gset
+SELECT others, pg_temp.try(format('SELECT jwt.verify_with(%L, %L)->>''sub''', :'nameless',
+       jsonb_build_object('keys', (SELECT jsonb_agg(k) FROM (SELECT jwt.jwk_from_secret(repeat('x', 31 + n)) AS k FROM generate_series(1, others) n UNION ALL SELECT :'secret'::jsonb - 'kid') k))))
+  FROM unnest('{0,1,15,16}'::int[]) others;
+SELECT members, pg_temp.try(format('SELECT jwt.verify_with(%L, %L)->>''sub''', :'nameless',
+       jsonb_build_object('keys', (SELECT jsonb_agg(k) FROM (SELECT '{}'::jsonb AS k FROM generate_series(2, members) UNION ALL SELECT :'secret'::jsonb - 'kid') k))))
+  FROM unnest('{1000,1001}'::int[]) members;
+SELECT pg_temp.try(format('SELECT jwt.verify_with(%L, %L)', :'nameless', '{"keys":[7,"x",[],{"kty":"EC"},{"kty":"oct","k":"AAAA"},{"kty":1}]}'));
+-- only our own tokens are renewed
+SELECT jwt.import_key(:'secret', 'renew', 'https://idp.example') AS foreign_key, jwt.trust_issuer('https://idp.example', '{*}', subject_prefix => 'idp:')::text AS trusted;
+SELECT pg_temp.try(format('SELECT jwt.renew(%L)', jwt.sign_with('{"iss":"https://idp.example"}', :'secret'::jsonb || '{"kid":"renew"}')));
+SELECT pg_temp.words(jwt.sign_with('{"iss":"https://idp.example"}', :'secret'::jsonb || '{"kid":"renew"}'));
+-- a cached token without kid, whose key gets another name: the next use finds it again
+SELECT jwt.jwk_from_secret('a secret of this test, and no other') AS other \gset
+SELECT jwt.import_key(:'other', 'first name') AS kid \gset
+SELECT jwt.sign_with('{"sub":"42"}', :'other') AS nameless \gset
+SELECT (jwt.try_verify(:'nameless')).kid;
+SELECT (jwt.try_verify(:'nameless')).kid;
+UPDATE jwt.key_store SET kid = 'second name' WHERE kid = 'first name';
+SELECT valid, kid FROM jwt.try_verify(:'nameless');
+SELECT jwt.set_key_status('second name', 'revoked');
+SELECT valid, kid, error_code FROM jwt.try_verify(:'nameless');
+
 DROP EXTENSION jwt_auth CASCADE;
