@@ -131,16 +131,17 @@ revoke_refresh_token(JwtSlice text)
 	JwtRefreshToken token;
 	JwtAuthSession s;
 	pg_uuid_t	sid;
-	bool		genuine = false;
+	JwtStatus	status = JWT_E_SIGNATURE;
 
 	if (jwt_refresh_token_decode(text, &token) != JWT_OK)
 		return false;
 	memcpy(sid.data, token.sid, UUID_LEN);
 	if (jwtauth_session_read(&sid, &s))
-		genuine = jwt_refresh_token_check(&token, s.tag_key) == JWT_OK;
+		status = jwt_refresh_token_check(&token, s.tag_key);
 	jwt_wipe(&token, sizeof(token));
 	jwtauth_session_wipe(&s);
-	return genuine && jwtauth_session_close(&sid, "revoked");
+	jwtauth_check_machine(status);
+	return status == JWT_OK && jwtauth_session_close(&sid, "revoked");
 }
 
 bool

@@ -63,14 +63,15 @@ hmac_verify(JwtKey *key, const JwtAlg *alg, JwtSlice input,
 {
 	unsigned char mac[EVP_MAX_MD_SIZE];
 	size_t		len = 0;
-	JwtStatus	status = JWT_E_SIGNATURE;
+	JwtStatus	status;
 
 	if (siglen != alg->digest_len)
 		return JWT_E_SIGNATURE;
 
-	if (hmac_sign(key, alg, input, mac, &len) == JWT_OK &&
-		len == siglen && CRYPTO_memcmp(mac, sig, siglen) == 0)
-		status = JWT_OK;
+	status = hmac_sign(key, alg, input, mac, &len);
+	if (status == JWT_OK &&
+		(len != siglen || CRYPTO_memcmp(mac, sig, siglen) != 0))
+		status = JWT_E_SIGNATURE;
 
 	/* It is the valid signature of whatever was presented. */
 	OPENSSL_cleanse(mac, sizeof(mac));

@@ -125,17 +125,17 @@ jwt_refresh_token_seal(JwtRefreshToken *token,
 	return compute_tag(token, tag_key, token->tag);
 }
 
-/* Starts from "no": a failure of libcrypto is a wrong tag. */
+/* A wrong tag ends a session for its client: a failure must not look like one. */
 JwtStatus
 jwt_refresh_token_check(const JwtRefreshToken *token,
 						const unsigned char tag_key[JWT_REFRESH_TAG_KEY_LEN])
 {
 	unsigned char tag[JWT_REFRESH_TAG_LEN];
-	JwtStatus	status = JWT_E_SIGNATURE;
+	JwtStatus	status = compute_tag(token, tag_key, tag);
 
-	if (compute_tag(token, tag_key, tag) == JWT_OK &&
-		jwt_equal_consttime(tag, token->tag, JWT_REFRESH_TAG_LEN))
-		status = JWT_OK;
+	if (status == JWT_OK &&
+		!jwt_equal_consttime(tag, token->tag, JWT_REFRESH_TAG_LEN))
+		status = JWT_E_SIGNATURE;
 
 	jwt_wipe(tag, sizeof(tag));
 	return status;

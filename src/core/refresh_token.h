@@ -48,7 +48,10 @@ extern void jwt_refresh_token_encode(const JwtRefreshToken *token,
 extern JwtStatus jwt_refresh_token_seal(JwtRefreshToken *token,
 										const unsigned char tag_key[JWT_REFRESH_TAG_KEY_LEN]);
 
-/* JWT_OK or JWT_E_SIGNATURE; the tag is compared in constant time. */
+/*
+ * JWT_OK, JWT_E_SIGNATURE, or JWT_E_CRYPTO if that could not be found out; the
+ * tag is compared in constant time.
+ */
 extern JwtStatus jwt_refresh_token_check(const JwtRefreshToken *token,
 										 const unsigned char tag_key[JWT_REFRESH_TAG_KEY_LEN]);
 
