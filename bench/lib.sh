@@ -26,6 +26,8 @@ if_quick()
 	fi
 }
 
+export PGOPTIONS="-c bench.turns=$(if_quick 2 5)"
+
 # sql [ARGUMENT...]: a psql that stops at errors, with answers alone
 sql()
 {

@@ -62,7 +62,7 @@ else
 	record '#' node "left out: node, npm or their packages are not to be had"
 fi
 
-milliseconds=$(if_quick 20 60)
+milliseconds=$(if_quick 10 50)
 for round in $(rounds)
 do
 	for program in floor libjwt libcjose

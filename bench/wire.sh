@@ -70,8 +70,8 @@ run()
 	record "$round" "$1/$2" "$((ns / $4))"
 }
 
-few=$(if_quick 40 200)
-many=$(if_quick 1500 6000)
+few=$(if_quick 40 150)
+many=$(if_quick 1000 5000)
 for round in $(rounds)
 do
 	for clients in 1 2

@@ -1,6 +1,6 @@
 -- Processor time spent in the backend, net of the loop around it: bench.net(CASE, BASE,
 -- CALLS) runs two prepared statements in turns and returns nanoseconds a call,
--- of the fastest of five turns (others were interrupted).
+-- of the fastest of a few turns (others were interrupted).
 
 CREATE SCHEMA bench;
 CREATE FUNCTION bench.clock() RETURNS double precision LANGUAGE c AS :'library', 'reference_clock';
@@ -21,7 +21,7 @@ DECLARE
     fastest double precision := 'infinity';
     fastest_base double precision := 'infinity';
 BEGIN
-    FOR turn IN 1..5 LOOP
+    FOR turn IN 1..coalesce(current_setting('bench.turns', true)::int, 5) LOOP
         fastest_base := least(fastest_base, bench.once('EXECUTE ' || base));
         fastest := least(fastest, bench.once('EXECUTE ' || measured));
     END LOOP;
