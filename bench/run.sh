@@ -37,6 +37,7 @@ then
 	"${MAKE:-make}" -s bench-programs
 fi
 failed=""
+trap 'exit 143' HUP INT TERM
 for part
 do
 	[ -x "bench/$part.sh" ] || {
