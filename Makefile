@@ -301,6 +301,14 @@ build/fault/test/%.o: test/%.c test/fault/fault.h test/fuzz/fuzz.h $(OUR_HEADERS
 	@mkdir -p $(@D)
 	$(CC) $(FAULT_FLAGS) -c -o $@ $<
 
+.PHONY: docs-check run-docs-check
+
+docs-check: setup
+	$(AFTER_SETUP) run-docs-check
+
+run-docs-check: all
+	@+scripts/docs_check.sh
+
 # Proofs that take longer than a test may.
 .PHONY: coverage mutation
 

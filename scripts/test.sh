@@ -28,6 +28,8 @@ mkdir -p build/proof
 sed -n 's/^\(# \)\{0,1\}proof \(vectors: .*\)/\2/p' "$RESULTS"/unit.log "$RESULTS"/tap.log \
 	>build/proof/vectors 2>/dev/null
 
+sed -n 's/^# proof \(docs: .*\)/\1/p' "$RESULTS/tap.log" >build/proof/docs 2>/dev/null
+
 # What failed once more, at the end, where a long log is read first.
 for log in "$RESULTS"/*.log
 do
