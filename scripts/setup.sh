@@ -45,6 +45,7 @@ if [ -n "${CI:-}" ]
 then
 	need pg-bsd-indent command -v pg_bsd_indent
 	need pgbouncer test -x /usr/sbin/pgbouncer
+	need prometheus-postgres-exporter command -v prometheus-postgres-exporter
 	need nodejs command -v node
 	need npm command -v npm
 	need chromium test -x /usr/bin/chromium
