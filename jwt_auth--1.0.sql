@@ -604,6 +604,8 @@ CREATE FUNCTION jwt.trust_issuer(issuer text, audiences text[], algorithms text[
     SET search_path = pg_catalog, pg_temp
     AS $$
 #variable_conflict use_column
+DECLARE
+    is_known boolean;
 BEGIN
     IF trust_issuer.audiences IS NULL OR trust_issuer.issuer IS NULL THEN
         RAISE EXCEPTION 'issuer and audiences must be given'
@@ -616,6 +618,7 @@ BEGIN
         RAISE EXCEPTION 'default_role is not among allowed_roles'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    is_known := EXISTS (SELECT FROM jwt.issuers i WHERE i.issuer = trust_issuer.issuer);
     INSERT INTO jwt.issuers
     VALUES (trust_issuer.issuer, trust_issuer.audiences, trust_issuer.algorithms, trust_issuer.jwks_uri,
             trust_issuer.leeway, trust_issuer.max_token_age, trust_issuer.typ, trust_issuer.required_claims,
@@ -628,7 +631,7 @@ BEGIN
         allowed_roles = excluded.allowed_roles, default_role = excluded.default_role,
         subject_prefix = excluded.subject_prefix, enabled = excluded.enabled;
     INSERT INTO jwt.event_store (kind, issuer, session_user_name)
-    VALUES ('issuer trusted', trust_issuer.issuer, session_user);
+    VALUES (CASE WHEN is_known THEN 'issuer changed' ELSE 'issuer trusted' END, trust_issuer.issuer, session_user);
 
     -- Our own subjects have no prefix, unless a row of our name says so.
     IF trust_issuer.enabled AND EXISTS (

@@ -222,6 +222,28 @@ $admin->run(q{DO $$ BEGIN PERFORM jwt.drop_key('many' || i) FROM generate_series
 $admin->run("SELECT count(jwt.verify('$ours')) FROM generate_series(1, 3)");
 is(rows('verified', "kid = 'k1'"), '|k1|ES256|3', 'and there is a row for who comes last');
 
+# A key that is used again after a long rest: an event, at the next occasion.
+my $used = q{SELECT count(*), min(kid), bool_and(session_user_name = 'app' AND detail LIKE 'last used at %' AND at < now()) FROM jwt.events WHERE kind = 'key used again'};
+$node->append_conf('postgresql.conf', "jwt_auth.key_rest = '2s'");
+$node->reload;
+my $old = $admin->run(q{SELECT foreign_token('{}')});
+ask($node, "SELECT count(jwt.verify('$old')) FROM generate_series(1, 3)");
+$admin->run('SELECT jwt.purge()');
+my $already = $node->safe_psql('postgres', $used);
+sleep(2.2);
+ask($node, "SELECT count(jwt.verify('$old')) FROM generate_series(1, 3)");
+ask($node, "SELECT count(jwt.verify('$old')) FROM generate_series(1, 3)");
+is($node->safe_psql('postgres', $used), $already, 'who verifies does not write');
+$admin->run('BEGIN; SELECT jwt.purge(); ROLLBACK');
+is($node->safe_psql('postgres', $used), $already, 'nor who rolls back');
+$admin->run('SELECT jwt.purge()');
+my ($events) = split /\|/, $already;
+is($node->safe_psql('postgres', $used), join('|', $events + 1, 'f1', 't'), 'a key was used again');
+$admin->run('SELECT jwt.purge()');
+is($node->safe_psql('postgres', $used), join('|', $events + 1, 'f1', 't'), 'once');
+$node->append_conf('postgresql.conf', 'jwt_auth.key_rest = 0');
+$node->reload;
+
 # A restart keeps all, a crash what was saved last.
 my $sum = q{SELECT sum(verified), sum(signed), sum(rejected), min(since) FROM jwt.stats};
 my $kept = $node->safe_psql('postgres', $sum);

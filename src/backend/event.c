@@ -17,15 +17,17 @@
 #include "event.h"
 #include "guc.h"
 #include "miscadmin.h"
+#include "stats.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 static JwtAuthStatement insert_event = {
-	"INSERT INTO %6$s (kind, issuer, kid, subject, sid, detail, session_user_name)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7)",
-	7,
-	{TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID}
+	"INSERT INTO %6$s (kind, issuer, kid, subject, sid, detail, session_user_name, at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, clock_timestamp()))",
+	8,
+	{TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID,
+	TIMESTAMPTZOID}
 };
 
 static void
@@ -35,13 +37,13 @@ put(Datum *values, char *nulls, int i, JwtSlice text)
 	values[i] = text.data == NULL ? (Datum) 0 : jwtauth_text(text);
 }
 
-void
-jwtauth_event_record(const JwtAuthEvent *event)
+static void
+insert(const JwtAuthEvent *event, Oid user, TimestampTz at)
 {
-	const char *user = GetUserNameFromId(GetSessionUserId(), true);
+	const char *name = OidIsValid(user) ? GetUserNameFromId(user, true) : NULL;
 	JwtSlice	none = {NULL, 0};
-	Datum		values[7];
-	char		nulls[] = "       ";
+	Datum		values[8];
+	char		nulls[] = "        ";
 
 	put(values, nulls, 0, jwt_slice_of(event->kind));
 	put(values, nulls, 1, event->issuer.len > 0 ? event->issuer : none);
@@ -50,11 +52,63 @@ jwtauth_event_record(const JwtAuthEvent *event)
 	values[4] = UUIDPGetDatum(event->sid);
 	nulls[4] = event->sid == NULL ? 'n' : ' ';
 	put(values, nulls, 5, event->detail ? jwt_slice_of(event->detail) : none);
-	put(values, nulls, 6, user ? jwt_slice_of(user) : none);
+	put(values, nulls, 6, name ? jwt_slice_of(name) : none);
+	values[7] = TimestampTzGetDatum(at);
+	nulls[7] = at == 0 ? 'n' : ' ';
 
 	jwtauth_write_begin();
 	(void) jwtauth_execute(&insert_event, values, nulls);
 	jwtauth_write_end();
+}
+
+/*
+ * A key is used again by whoever verifies a token, who may not write: the
+ * statistics know of it, and it becomes a row at the next occasion.
+ */
+void
+jwtauth_event_record_news(void)
+{
+	JwtAuthStatsRecord record;
+	TimestampTz until = 0;
+
+	if (!jwtauth_stats_has_news())
+		return;
+	for (int i = 0; jwtauth_stats_read(i, &record); i++)
+	{
+		JwtAuthEvent event = {0};
+
+		if (record.name.database != MyDatabaseId || record.woke_at == 0)
+			continue;
+		event.kind = "key used again";
+		event.issuer = jwt_slice_of(record.name.issuer);
+		event.kid = jwt_slice_of(record.name.kid);
+		event.detail = psprintf("last used at %s",
+								timestamptz_to_str(record.rested_from));
+		insert(&event, record.woke_by, record.woke_at);
+		until = Max(until, record.woke_at);
+	}
+	if (until != 0)
+		jwtauth_stats_tell(until);
+}
+
+void
+jwtauth_event_record(const JwtAuthEvent *event)
+{
+	jwtauth_event_record_news();
+	insert(event, GetSessionUserId(), 0);
+}
+
+void
+jwtauth_event_record_key(const char *kind, JwtSlice issuer, JwtSlice kid,
+						 const char *detail)
+{
+	JwtAuthEvent event = {0};
+
+	event.kind = kind;
+	event.issuer = issuer;
+	event.kid = kid;
+	event.detail = detail;
+	jwtauth_event_record(&event);
 }
 
 void

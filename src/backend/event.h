@@ -19,11 +19,18 @@ typedef struct JwtAuthEvent
 	JwtSlice	kid;
 	JwtSlice	subject;
 	const pg_uuid_t *sid;
-	const char *detail;			/* a constant: why, or to what */
+	const char *detail;			/* why, or to what */
 } JwtAuthEvent;
 
 /* Records an event in the transaction at hand. */
 extern void jwtauth_event_record(const JwtAuthEvent *event);
+
+/* The same of a key. */
+extern void jwtauth_event_record_key(const char *kind, JwtSlice issuer,
+									 JwtSlice kid, const char *detail);
+
+/* Records which keys were used again after a long rest, if any were. */
+extern void jwtauth_event_record_news(void);
 
 /* NOTIFY jwt_auth: the kind and the session, never a token or a subject. */
 extern void jwtauth_event_notify(const char *kind, const pg_uuid_t *sid);

@@ -43,6 +43,7 @@ bool		jwtauth_require_tls = false;
 bool		jwtauth_pgjwt_strict = false;
 bool		jwtauth_track_stats = true;
 bool		jwtauth_log_rejected = false;
+bool		jwtauth_session_events = true;
 int			jwtauth_key_rest = 30 * DAY;
 
 uint64		jwtauth_epoch = 1;
@@ -229,6 +230,10 @@ define_watching(void)
 	DefineCustomBoolVariable("jwt_auth.log_rejected",
 							 "Logs refused tokens, at most one line a second and cause.",
 							 NULL, &jwtauth_log_rejected, false, PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+	DefineCustomBoolVariable("jwt_auth.session_events",
+							 "Records an event for each session that is opened.",
+							 NULL, &jwtauth_session_events, true, PGC_SUSET, 0,
 							 NULL, NULL, NULL);
 	DefineCustomIntVariable("jwt_auth.key_rest",
 							"Time after which the next use of a key is an event; 0: never.",

@@ -32,6 +32,7 @@ extern bool jwtauth_require_tls;
 extern bool jwtauth_pgjwt_strict;
 extern bool jwtauth_track_stats;
 extern bool jwtauth_log_rejected;
+extern bool jwtauth_session_events;
 extern int	jwtauth_key_rest;
 
 /*

@@ -51,7 +51,8 @@ static JwtAuthStatement find_clear = {
 
 static JwtAuthStatement demote_current = {
 	"UPDATE %1$s SET status = 'previous', status_since = clock_timestamp()"
-	" WHERE issuer = '' AND alg = $1 AND status = 'current' AND kid <> $2",
+	" WHERE issuer = '' AND alg = $1 AND status = 'current' AND kid <> $2"
+	" RETURNING kid",
 	2,
 	{TEXTOID, TEXTOID}
 };
@@ -123,11 +124,16 @@ check_kid(JwtSlice kid)
 static void
 make_room_for_current(const JwtAlg *alg, JwtSlice kid)
 {
+	JwtSlice	own = {"", 0};
 	Datum		values[2];
 
 	values[0] = CStringGetTextDatum(alg->name);
 	values[1] = jwtauth_text(kid);
-	(void) jwtauth_execute(&demote_current, values, NULL);
+	if (jwtauth_execute(&demote_current, values, NULL) > 0)
+		jwtauth_event_record_key("key status set", own,
+								 jwt_slice_of(SPI_getvalue(SPI_tuptable->vals[0],
+														   SPI_tuptable->tupdesc, 1)),
+								 "previous");
 }
 
 static void
@@ -138,18 +144,6 @@ need_private(bool may_sign, const char *status)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a key that cannot sign cannot be current"),
 				 errhint("A public key of our own is \"previous\": it verifies only.")));
-}
-
-static void
-record(const char *kind, JwtSlice issuer, JwtSlice kid, const char *detail)
-{
-	JwtAuthEvent event = {0};
-
-	event.kind = kind;
-	event.issuer = issuer;
-	event.kid = kid;
-	event.detail = detail;
-	jwtauth_event_record(&event);
 }
 
 /*
@@ -251,7 +245,7 @@ jwtauth_key_add(const JwtAuthNewKey *new_key, const JwtKey *key)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("a key of that name exists already")));
-	record("key added", new_key->issuer, new_key->kid, new_key->status);
+	jwtauth_event_record_key(new_key->event, new_key->issuer, new_key->kid, new_key->status);
 	if (first_clear)
 		note_clear();
 }
@@ -292,7 +286,7 @@ jwtauth_key_set_status(JwtSlice issuer, JwtSlice kid, const char *status)
 	if (jwtauth_execute(&set_status, values, NULL) == 0)
 		no_such_key();
 	jwtauth_write_end();
-	record("key status set", issuer, kid, status);
+	jwtauth_event_record_key("key status set", issuer, kid, status);
 }
 
 void
@@ -321,6 +315,7 @@ jwtauth_key_set_times(JwtSlice issuer, JwtSlice kid, NullableDatum not_before,
 	jwtauth_write_end();
 	if (updated == 0)
 		no_such_key();
+	jwtauth_event_record_key("key times set", issuer, kid, NULL);
 }
 
 void
@@ -340,7 +335,7 @@ jwtauth_key_drop(JwtSlice issuer, JwtSlice kid)
 	jwtauth_write_end();
 	if (dropped == 0)
 		no_such_key();
-	record("key dropped", issuer, kid, NULL);
+	jwtauth_event_record_key("key dropped", issuer, kid, NULL);
 }
 
 JwtSlice

@@ -20,6 +20,7 @@ typedef struct JwtAuthNewKey
 	const char *status;
 	bool		may_sign;
 	JwtSlice	key_uri;		/* where a private half is that is not stored */
+	const char *event;			/* "key made" and the like */
 } JwtAuthNewKey;
 
 /* The word as a constant, or 22023 with the list of words. */

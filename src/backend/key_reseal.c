@@ -13,6 +13,7 @@
 #include "catalog.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
+#include "event.h"
 #include "compat.h"
 #include "key_admin.h"
 #include "keystore_file.h"
@@ -176,5 +177,12 @@ jwtauth_key_reseal(const char *old_path)
 		moved++;
 	}
 	jwtauth_write_end();
+	if (moved > 0)
+	{
+		JwtSlice	none = {NULL, 0};
+
+		jwtauth_event_record_key("keys resealed", none, none,
+								 psprintf("%d", moved));
+	}
 	return moved;
 }

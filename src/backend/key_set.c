@@ -56,7 +56,8 @@ static JwtAuthStatement upsert_key = {
 static JwtAuthStatement revoke_missing = {
 	"UPDATE %1$s SET status = 'revoked', status_since = clock_timestamp(),"
 	" missing_since = clock_timestamp()"
-	" WHERE issuer = $1 AND status <> 'revoked' AND kid <> ALL ($2)",
+	" WHERE issuer = $1 AND status <> 'revoked' AND kid <> ALL ($2)"
+	" RETURNING kid",
 	2,
 	{TEXTOID, TEXTARRAYOID}
 };
@@ -184,6 +185,20 @@ read_set(Jsonb *jwks, SetMember **members, int *skipped)
 }
 
 static void
+revoke_what_is_missing(Datum *values)
+{
+	JwtSlice	issuer = jwtauth_text_slice(values[0]);
+	uint64		count = jwtauth_execute(&revoke_missing, values, NULL);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (uint64 i = 0; i < count; i++)
+		jwtauth_event_record_key("key missing", issuer,
+								 jwt_slice_of(SPI_getvalue(rows->vals[i], rows->tupdesc, 1)),
+								 "revoked");
+}
+
+/* An import that changes nothing is no event. */
+static void
 write_set(JwtSlice issuer, const SetMember *members, int count, bool keep_missing)
 {
 	Datum	   *kids = palloc(Max(count, 1) * sizeof(Datum));
@@ -200,20 +215,20 @@ write_set(JwtSlice issuer, const SetMember *members, int count, bool keep_missin
 		nulls[2] = members[i].alg ? ' ' : 'n';
 		values[3] = CStringGetTextDatum(members[i].kty);
 		values[4] = JsonbPGetDatum(members[i].public_jwk);
-		(void) jwtauth_execute(&upsert_key, values, nulls);
+		if (jwtauth_execute(&upsert_key, values, nulls) > 0)
+			jwtauth_event_record_key("key imported", issuer, members[i].kid, "current");
 	}
 	if (!keep_missing)
 	{
 		values[1] = PointerGetDatum(construct_array(kids, count, TEXTOID, -1,
 													false, TYPALIGN_INT));
-		(void) jwtauth_execute(&revoke_missing, values, NULL);
+		revoke_what_is_missing(values);
 	}
 }
 
 int
 jwtauth_key_set_replace(Jsonb *jwks, JwtSlice issuer, bool keep_missing)
 {
-	JwtAuthEvent event = {0};
 	SetMember  *members;
 	int			skipped;
 	int			count = read_set(jwks, &members, &skipped);
@@ -226,9 +241,6 @@ jwtauth_key_set_replace(Jsonb *jwks, JwtSlice issuer, bool keep_missing)
 	jwtauth_write_begin();
 	write_set(issuer, members, count, keep_missing);
 	jwtauth_write_end();
-	event.kind = "key set imported";
-	event.issuer = issuer;
-	jwtauth_event_record(&event);
 	if (skipped > 0)
 		ereport(NOTICE,
 				(errmsg_plural("%d key of the set was skipped",

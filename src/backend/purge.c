@@ -95,6 +95,7 @@ jwtauth_purge(void)
 	TimestampTz forgotten = TimestampTzPlusMilliseconds(now,
 														-jwtauth_event_retention * (int64) 1000);
 
+	jwtauth_event_record_news();
 	return purge_table(JWTAUTH_SESSIONS, &delete_sessions, now) +
 		purge_table(JWTAUTH_REVOKED_TOKENS, &delete_tokens, now) +
 		purge_table(JWTAUTH_EVENTS, &delete_events, forgotten);

@@ -120,6 +120,17 @@ token_response(const JwtAuthSession *s, text * access_token,
 	return response;
 }
 
+static void
+record(const char *kind, const JwtAuthSession *s)
+{
+	JwtAuthEvent event = {0};
+
+	event.kind = kind;
+	event.subject = s->subject;
+	event.sid = &s->sid;
+	jwtauth_event_record(&event);
+}
+
 /* RFC 9562, Sec. 5.4: a random UUID. */
 static void
 random_sid(pg_uuid_t *sid)
@@ -166,6 +177,8 @@ jwtauth_session_open(JwtSlice subject, Jsonb *claims, Jsonb *client)
 	first_refresh_token(s, refresh);
 	jwtauth_session_insert(s);
 	jwtauth_stats_session(JWTAUTH_SESSIONS_OPENED);
+	if (jwtauth_session_events)
+		record("session opened", s);
 	return token_response(s, access_token, refresh, now);
 }
 
@@ -293,6 +306,7 @@ answer_refresh(const JwtRefreshToken *token, JwtAuthSession *s,
 			return grant_refresh(s, token, client, grant, now);
 		case GRANT_REPLAYED:
 			jwtauth_stats_session(JWTAUTH_REPLAYS);
+			record("refresh token replayed", s);
 			if (jwtauth_session_close(&s->sid, "replay"))
 				jwtauth_event_notify("replay", &s->sid);
 			return invalid_grant();

@@ -31,7 +31,7 @@ static JwtAuthStatement insert_session = {
 
 static JwtAuthStatement close_session = {
 	"UPDATE %3$s SET closed_at = clock_timestamp(), closed_why = $2"
-	" WHERE sid = $1 AND closed_at IS NULL",
+	" WHERE sid = $1 AND closed_at IS NULL RETURNING subject",
 	2,
 	{UUIDOID, TEXTOID}
 };
@@ -204,15 +204,17 @@ jwtauth_session_close(const pg_uuid_t *sid, const char *why)
 	values[1] = CStringGetTextDatum(why);
 	jwtauth_write_begin();
 	closed = jwtauth_execute(&close_session, values, NULL) > 0;
-	jwtauth_write_end();
 	if (closed)
 	{
 		jwtauth_stats_session(JWTAUTH_SESSIONS_CLOSED);
 		event.kind = "session closed";
+		event.subject = jwt_slice_of(SPI_getvalue(SPI_tuptable->vals[0],
+												  SPI_tuptable->tupdesc, 1));
 		event.sid = sid;
 		event.detail = why;
 		jwtauth_event_record(&event);
 	}
+	jwtauth_write_end();
 	return closed;
 }
 

@@ -59,6 +59,9 @@ typedef struct Level
 
 static Level *innermost = NULL; /* in TopTransactionContext */
 
+/* News up to here are told if the transaction commits; 0: none. */
+static TimestampTz telling = 0;
+
 /* The rows start anew; nothing of them waits to be added. */
 static void
 forget_rows(void)
@@ -185,6 +188,8 @@ at_transaction_end(XactEvent event, void *arg)
 		case XACT_EVENT_PREPARE:
 			if (innermost != NULL)
 				add_committed();
+			if (telling != 0)
+				jwtauth_stats_told(telling);
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PARALLEL_ABORT:
@@ -193,6 +198,7 @@ at_transaction_end(XactEvent event, void *arg)
 			return;
 	}
 	innermost = NULL;
+	telling = 0;
 	if (dirty != NULL)
 		add_all(GetCurrentTransactionStopTimestamp());
 }
@@ -304,12 +310,15 @@ static pg_noinline JwtStatus
 judged_anew(JwtAuthToken *token, const JwtAuthPolicy *policy,
 			JwtStatus status)
 {
-	JwtAuthStatsKey key = key_of(token, policy);
+	JwtAuthStatsKey key;
 	LocalRow   *row;
 
+	if (status == JWT_OK && !counting())
+		return status;
+	key = key_of(token, policy);
 	if (status != JWT_OK)
 		count_rejected(&key, status);
-	else if (counting() && (row = row_of(&key)) != NULL)
+	else if ((row = row_of(&key)) != NULL)
 	{
 		token->stats_row = row;
 		token->stats_kid = token->key_kid.data;
@@ -388,6 +397,13 @@ count_if_committed(JwtAuthCount what)
 		innermost = level;
 	}
 	innermost->counts[what]++;
+}
+
+void
+jwtauth_stats_tell(TimestampTz until)
+{
+	if (counting())
+		telling = until;
 }
 
 void

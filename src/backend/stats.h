@@ -41,6 +41,9 @@ extern void jwtauth_stats_evicted(const JwtAuthToken *token);
  */
 extern void jwtauth_stats_session(JwtAuthCount what);
 
+/* News up to that time are written down, once the transaction commits. */
+extern void jwtauth_stats_tell(TimestampTz until);
+
 /* Makes shared memory current. */
 extern void jwtauth_stats_flush(void);
 

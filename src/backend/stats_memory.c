@@ -45,6 +45,9 @@ restore_row(const JwtAuthStatsRecord *record)
 	pg_atomic_write_u64(&row->last_rejected, record->last_rejected);
 	pg_atomic_write_u64(&row->rested_from, record->rested_from);
 	pg_atomic_write_u64(&row->woke_at, record->woke_at);
+	pg_atomic_write_u64(&row->woke_by, record->woke_by);
+	if (record->woke_at != 0)
+		pg_atomic_fetch_add_u64(&fresh->news, 1);
 	for (int i = 0; i < JWTAUTH_NUM_COUNTS; i++)
 		pg_atomic_write_u64(&row->counts[i], record->counts[i]);
 }
@@ -56,6 +59,7 @@ make_row(JwtAuthSharedRow *row)
 	pg_atomic_init_u64(&row->last_rejected, 0);
 	pg_atomic_init_u64(&row->rested_from, 0);
 	pg_atomic_init_u64(&row->woke_at, 0);
+	pg_atomic_init_u64(&row->woke_by, 0);
 	for (int i = 0; i < JWTAUTH_NUM_COUNTS; i++)
 		pg_atomic_init_u64(&row->counts[i], 0);
 }
@@ -68,6 +72,7 @@ make_table(void *memory)
 	memset(fresh, 0, sizeof(*fresh));
 	LWLockInitialize(&fresh->lock, jwtauth_new_tranche("jwt_auth"));
 	pg_atomic_init_u64(&fresh->saved_at, GetCurrentTimestamp());
+	pg_atomic_init_u64(&fresh->news, 0);
 	for (int i = 0; i < JWTAUTH_NUM_CAUSES; i++)
 	{
 		pg_atomic_init_u64(&fresh->logged_at[i], 0);

@@ -24,6 +24,7 @@ typedef struct JwtAuthSharedRow
 	pg_atomic_uint64 last_rejected;
 	pg_atomic_uint64 rested_from;
 	pg_atomic_uint64 woke_at;
+	pg_atomic_uint64 woke_by;
 	pg_atomic_uint64 counts[JWTAUTH_NUM_COUNTS];
 } JwtAuthSharedRow;
 
@@ -34,6 +35,7 @@ typedef struct JwtAuthSharedStats
 	uint64		ids[JWTAUTH_STATS_ROWS];	/* apart from the rows: quick to
 											 * search */
 	pg_atomic_uint64 saved_at;
+	pg_atomic_uint64 news;		/* rows whose woke_at is set */
 
 	/* When a rejection of each cause was logged, and how many were not. */
 	pg_atomic_uint64 logged_at[JWTAUTH_NUM_CAUSES];

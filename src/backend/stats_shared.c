@@ -90,6 +90,14 @@ id_of_others(Oid database)
 	return (((uint64) database << 8) + JWTAUTH_STATS_OTHER);
 }
 
+/* Nothing is to be told of a row any more. */
+static void
+forget_news(JwtAuthSharedRow *row)
+{
+	if (pg_atomic_exchange_u64(&row->woke_at, 0) != 0)
+		pg_atomic_fetch_sub_u64(&shared->news, 1);
+}
+
 /*
  * Frees a place; the sums of each database stay what they were.  The first
  * row of a database that goes becomes its row of others, so it takes a second
@@ -106,12 +114,12 @@ make_place(void)
 		int			others = find_row(id_of_others(from->name.database));
 		JwtAuthSharedRow *to = &shared->rows[others];
 
+		forget_news(from);
 		if (others < 0)
 		{
 			shared->ids[victim] = id_of_others(from->name.database);
 			from->name.kind = JWTAUTH_STATS_OTHER;
 			from->name.issuer[0] = from->name.kid[0] = from->name.alg[0] = '\0';
-			pg_atomic_write_u64(&from->woke_at, 0);
 			continue;
 		}
 		for (int i = 0; i < JWTAUTH_NUM_COUNTS; i++)
@@ -157,7 +165,6 @@ make_row(int place, uint64 id, const JwtAuthStatsKey *key)
 	pg_atomic_write_u64(&row->last_used, 0);
 	pg_atomic_write_u64(&row->last_rejected, 0);
 	pg_atomic_write_u64(&row->rested_from, 0);
-	pg_atomic_write_u64(&row->woke_at, 0);
 }
 
 int
@@ -212,8 +219,10 @@ note_use(JwtAuthSharedRow *row, TimestampTz now)
 		pg_atomic_read_u64(&row->woke_at) != 0)
 		return;
 	pg_atomic_write_u64(&row->rested_from, before);
+	pg_atomic_write_u64(&row->woke_by, GetSessionUserId());
 	pg_write_barrier();
 	pg_atomic_write_u64(&row->woke_at, now);
+	pg_atomic_fetch_add_u64(&shared->news, 1);
 }
 
 bool
@@ -267,6 +276,7 @@ jwtauth_stats_read(int place, JwtAuthStatsRecord *record)
 		record->woke_at = pg_atomic_read_u64(&row->woke_at);
 		pg_read_barrier();
 		record->rested_from = pg_atomic_read_u64(&row->rested_from);
+		record->woke_by = (Oid) pg_atomic_read_u64(&row->woke_by);
 		for (int i = 0; i < JWTAUTH_NUM_COUNTS; i++)
 			record->counts[i] = pg_atomic_read_u64(&row->counts[i]);
 	}
@@ -298,12 +308,24 @@ jwtauth_stats_reset(void)
 	LWLockRelease(&shared->lock);
 }
 
+bool
+jwtauth_stats_has_news(void)
+{
+	return shared != NULL && pg_atomic_read_u64(&shared->news) > 0;
+}
+
 void
-jwtauth_stats_told(int place, uint64 id)
+jwtauth_stats_told(TimestampTz until)
 {
 	LWLockAcquire(&shared->lock, LW_SHARED);
-	if (shared->ids[place] == id)
-		pg_atomic_write_u64(&shared->rows[place].woke_at, 0);
+	for (int r = 0; r < shared->used; r++)
+	{
+		JwtAuthSharedRow *row = &shared->rows[r];
+
+		if (row->name.database == MyDatabaseId &&
+			pg_atomic_read_u64(&row->woke_at) <= (uint64) until)
+			forget_news(row);
+	}
 	LWLockRelease(&shared->lock);
 }
 

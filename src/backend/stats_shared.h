@@ -70,6 +70,7 @@ typedef struct JwtAuthStatsRecord
 	TimestampTz last_rejected;
 	TimestampTz rested_from;	/* when a key that rested was used before */
 	TimestampTz woke_at;		/* and again; 0: no news */
+	Oid			woke_by;		/* session user, roughly: of that backend */
 	uint64		counts[JWTAUTH_NUM_COUNTS];
 } JwtAuthStatsRecord;
 
@@ -103,8 +104,12 @@ extern bool jwtauth_stats_read(int place, JwtAuthStatsRecord *record);
 /* Zeroes what this database counted. */
 extern void jwtauth_stats_reset(void);
 
-/* The news that a key was used again has been written down. */
-extern void jwtauth_stats_told(int place, uint64 id);
+/*
+ * Was a key used again after jwt_auth.key_rest?  Rows whose woke_at is set
+ * tell.  What woke up to that time has been written down.
+ */
+extern bool jwtauth_stats_has_news(void);
+extern void jwtauth_stats_told(TimestampTz until);
 
 /*
  * Is it time to log a rejection of that cause?  Then left_out is how many

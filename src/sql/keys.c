@@ -53,6 +53,7 @@ generate(const JwtAlg *alg, JwtSlice kid, const char *status)
 	new_key.alg = alg;
 	new_key.status = status;
 	new_key.may_sign = true;
+	new_key.event = "key made";
 	jwtauth_key_add(&new_key, key);
 	jwtauth_key_release(owner);
 	return new_key.kid;
@@ -131,6 +132,7 @@ jwt_auth_import_key(PG_FUNCTION_ARGS)
 	new_key.status = PG_ARGISNULL(3) ?
 		default_status(own, new_key.may_sign) :
 		jwtauth_key_status(jwtauth_arg_slice(fcinfo, 3));
+	new_key.event = "key imported";
 	jwtauth_key_add(&new_key, key);
 	PG_RETURN_DATUM(jwtauth_text(new_key.kid));
 }
@@ -255,6 +257,7 @@ jwt_auth_add_key_uri(PG_FUNCTION_ARGS)
 	new_key.status = jwtauth_key_status(status);
 	new_key.may_sign = true;
 	new_key.key_uri = uri;
+	new_key.event = "key added";
 	key = jwtauth_uri_open(uri, new_key.alg, CurrentMemoryContext);
 	new_key.alg = jwt_key_default_alg(key);
 	new_key.kid = jwtauth_arg_slice(fcinfo, 2);
