@@ -41,7 +41,8 @@ CORE_OBJS = \
 	src/core/key_uri.o \
 	src/core/primitive.o \
 	src/core/refresh_token.o \
-	src/core/seal.o
+	src/core/seal.o \
+	src/core/self_test.o
 
 OBJS = \
 	jwt_auth.o \
@@ -50,6 +51,7 @@ OBJS = \
 	src/backend/catalog_write.o \
 	src/backend/claims_hook.o \
 	src/backend/event.o \
+	src/backend/expression.o \
 	src/backend/gateway.o \
 	src/backend/guc.o \
 	src/backend/identity.o \
@@ -86,7 +88,9 @@ OBJS = \
 	src/backend/verifier_rules.o \
 	src/backend/verifier_with.o \
 	src/sql/access.o \
+	src/sql/advise.o \
 	src/sql/arguments.o \
+	src/sql/check.o \
 	src/sql/identity.o \
 	src/sql/issuers.o \
 	src/sql/jwk.o \

@@ -747,6 +747,772 @@ ALTER TABLE jwt.revoked_subjects ENABLE ALWAYS TRIGGER refuse_truncate;
 ALTER TABLE jwt.event_store ENABLE ALWAYS TRIGGER refuse_truncate;
 
 ----------------------------------------------------------------------------
+-- Advice: what is misconfigured, and the SQL that mends it.  It reads
+-- catalogs and settings, and evaluates nothing that it finds there.
+----------------------------------------------------------------------------
+
+CREATE FUNCTION jwt.expression_facts(expression pg_node_tree, relation oid,
+        OUT kind text, OUT function oid, OUT relation_compared oid, OUT attnum smallint, OUT said text)
+    RETURNS SETOF record LANGUAGE c STABLE PARALLEL SAFE ROWS 10
+    AS 'MODULE_PATHNAME', 'jwt_auth_expression_facts';
+COMMENT ON FUNCTION jwt.expression_facts(pg_node_tree, oid) IS 'What the expression of a policy calls, reads and compares with our helpers; for jwt.advise()';
+
+CREATE FUNCTION jwt.split_names(list text) RETURNS SETOF text
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'jwt_auth_split_names';
+COMMENT ON FUNCTION jwt.split_names(text) IS 'The names in a list like jwt_auth.trusted_gateways; for jwt.advise() and jwt.check()';
+
+-- Values that sessions of this database get, and how to set another.
+CREATE FUNCTION jwt.settings_of(setting text, OUT value text, OUT duration interval, OUT place text, OUT mend text)
+    RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH stored AS (
+    SELECT substr(c, length(setting) + 2) AS value, s.setdatabase AS db, s.setrole AS role,
+           (SELECT quote_ident(datname) FROM pg_database WHERE oid = s.setdatabase) AS datname,
+           quote_ident(pg_get_userbyid(nullif(s.setrole, 0))) AS rolname
+      FROM pg_db_role_setting s, unnest(s.setconfig) c
+     WHERE split_part(c, '=', 1) = setting
+       AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+)
+SELECT v.value, CASE WHEN v.value ~ '^ *[0-9]{1,9} *(us|ms|s|min|h|d)? *$' THEN v.value::interval END, v.place, v.mend
+  FROM (SELECT value,
+               concat_ws(' in ', coalesce('role ' || rolname, CASE WHEN db = 0 THEN 'every role' END), 'database ' || datname),
+               concat('ALTER ', CASE WHEN role = 0 AND db <> 0 THEN 'DATABASE ' || datname
+                                     ELSE 'ROLE ' || coalesce(rolname, 'ALL') || coalesce(' IN DATABASE ' || datname, '') END,
+                      ' SET ', setting, ' = ')
+          FROM stored
+        UNION ALL
+        SELECT s.setting, CASE s.source WHEN 'session' THEN 'this session' ELSE 'every session' END,
+               CASE s.source WHEN 'session' THEN format('SET %s = ', s.name)
+                             ELSE format('ALTER DATABASE %I SET %s = ', current_database(), s.name) END
+          FROM pg_settings s
+         WHERE s.name = settings_of.setting
+           AND (s.source = 'session'
+                OR s.source NOT IN ('user', 'database user', 'global')
+                   AND NOT EXISTS (SELECT FROM stored WHERE role = 0 AND db <> 0))) v (value, place, mend)
+$$;
+COMMENT ON FUNCTION jwt.settings_of(text) IS 'The values of a setting in this database, where they are set, and the beginning of the SQL that sets another; for jwt.advise()';
+
+CREATE FUNCTION jwt.gateways() RETURNS SETOF text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT DISTINCT n FROM jwt.settings_of('jwt_auth.trusted_gateways') s, jwt.split_names(s.value) n
+$$;
+COMMENT ON FUNCTION jwt.gateways() IS 'Session users whose claims setting is believed somewhere in this database; for jwt.advise() and jwt.check()';
+
+-- The first line that fits a connection decides.  Regular expressions and
+-- rule_number are of PostgreSQL 16.
+CREATE FUNCTION jwt.open_doors(login text) RETURNS SETOF text
+    LANGUAGE sql VOLATILE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH rules AS (
+    SELECT coalesce((to_jsonb(h) ->> 'rule_number')::integer, h.line_number) AS n, h.line_number,
+           h.type, h.address, h.auth_method,
+           CASE WHEN h.address ~ '^[0-9a-fA-F:.]+$' THEN h.address::inet END AS net,
+           CASE WHEN h.netmask ~ '^[0-9a-fA-F:.]+$' THEN h.netmask::inet END AS mask
+      FROM pg_hba_file_rules h
+     WHERE h.error IS NULL
+       AND EXISTS (SELECT FROM unnest(h.database) d
+                    WHERE d IN ('all', current_database()) OR d = 'sameuser' AND login = current_database()
+                       OR d IN ('samerole', 'samegroup') AND EXISTS (
+                          SELECT FROM pg_roles r WHERE r.rolname = current_database() AND pg_has_role(login::name, r.oid, 'MEMBER'))
+                       OR d LIKE '/%' AND current_database() ~ substr(d, 2))
+       AND EXISTS (SELECT FROM unnest(h.user_name) u
+                    WHERE u IN ('all', login) OR u LIKE '/%' AND login ~ substr(u, 2)
+                       OR u LIKE '+%' AND EXISTS (
+                          SELECT FROM pg_roles r WHERE r.rolname = substr(u, 2) AND pg_has_role(login::name, r.oid, 'MEMBER')))
+)
+SELECT format('line %s of pg_hba.conf (%s)', r.line_number, concat_ws(' ', r.type, r.address))
+  FROM rules r
+ WHERE r.auth_method = 'trust'
+   AND CASE r.type WHEN 'local' THEN current_setting('unix_socket_directories') <> ''
+                   WHEN 'hostssl' THEN current_setting('listen_addresses') <> '' AND current_setting('ssl')::boolean
+                   ELSE current_setting('listen_addresses') <> '' END
+   AND NOT EXISTS (SELECT FROM rules e
+                    WHERE e.n < r.n AND (e.type = r.type OR e.type = 'host' AND r.type LIKE 'host%')
+                      AND (r.type = 'local' OR e.address = 'all' OR e.address = r.address AND e.net IS NULL
+                           OR CASE WHEN family(e.net) = family(r.net)
+                                   THEN (r.net & e.mask) = (e.net & e.mask) AND (r.mask & e.mask) = e.mask END))
+ ORDER BY r.n
+$$;
+COMMENT ON FUNCTION jwt.open_doors(text) IS 'Lines of pg_hba.conf that let a role into this database without asking who it is; for jwt.advise() and jwt.check()';
+
+-- Web roles.  A superuser may take any role at all, which says nothing; what
+-- counts is who was given to whom, and for what.
+CREATE FUNCTION jwt.web_roles() RETURNS TABLE (role oid, ordinary boolean, via text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH path AS (
+    SELECT coalesce((SELECT i.role_claim FROM jwt.issuers i WHERE i.issuer = jwt.own_issuer()), '$.role') AS p
+), claimed AS (
+    SELECT DISTINCT q AS claim
+      FROM jwt.session_store s, path, jsonb_path_query(s.claims, path.p, '{}', true) q
+     WHERE s.closed_at IS NULL
+), asking AS (       -- policies that ask us
+    SELECT DISTINCT d.objid AS policy
+      FROM pg_depend d JOIN pg_proc f ON f.oid = d.refobjid
+     WHERE d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_proc'::regclass AND f.pronamespace = 'jwt'::regnamespace
+), found (role, via) AS (
+    SELECT r.oid, 'issuer ' || i.issuer
+      FROM jwt.issuers i, unnest(array_append(i.allowed_roles, i.default_role)) n JOIN pg_roles r ON r.rolname = n
+     WHERE i.enabled
+    UNION ALL
+    SELECT r.oid, 'open sessions'
+      FROM claimed, LATERAL (SELECT claim UNION ALL SELECT jsonb_array_elements(CASE jsonb_typeof(claim) WHEN 'array' THEN claim END)) c (one)
+      JOIN pg_roles r ON r.rolname = c.one #>> '{}'
+     WHERE jsonb_typeof(c.one) = 'string'
+    UNION ALL
+    SELECT r.oid, 'jwt_auth.trusted_gateways' FROM jwt.gateways() g JOIN pg_roles r ON r.rolname = g
+    UNION ALL
+    SELECT r.oid, 'granted to ' || quote_ident(l.rolname)
+      FROM pg_roles l, pg_roles r
+     WHERE l.rolcanlogin AND NOT l.rolsuper AND l.oid <> r.oid
+       AND l.oid IN (SELECT member FROM pg_auth_members) AND r.oid IN (SELECT roleid FROM pg_auth_members)
+       AND has_database_privilege(l.oid, current_database(), 'CONNECT')
+       AND pg_has_role(l.oid, r.oid, CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+    UNION ALL
+    SELECT r.oid, 'policies that ask jwt'
+      FROM asking JOIN pg_policy p ON p.oid = asking.policy JOIN pg_class c ON c.oid = p.polrelid,
+           LATERAL (SELECT unnest(p.polroles)
+                    UNION ALL
+                    SELECT a.grantee FROM aclexplode(c.relacl) a WHERE a.privilege_type = 'SELECT' AND a.grantee <> c.relowner) o (oid)
+      JOIN pg_roles r ON r.oid = o.oid
+     WHERE NOT r.rolcanlogin
+)
+SELECT r.oid, NOT (r.rolsuper OR r.rolbypassrls OR r.rolreplication), string_agg(DISTINCT f.via COLLATE "C", ', ')
+  FROM found f JOIN pg_roles r ON r.oid = f.role
+ WHERE r.rolname NOT LIKE 'pg\_%'
+ GROUP BY r.oid, r.rolsuper, r.rolbypassrls, r.rolreplication
+$$;
+COMMENT ON FUNCTION jwt.web_roles() IS 'Roles that a token may take, as far as grants, issuers, sessions and policies show, and why; for jwt.advise()';
+
+CREATE FUNCTION jwt.advise_tables(web oid[], OUT severity text, OUT rule text, OUT object text, OUT finding text, OUT fix text)
+    RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH RECURSIVE readable AS MATERIALIZED (
+    SELECT c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
+           format('%I.%I', n.nspname, c.relname) AS name, r.roles
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+           LATERAL (SELECT string_agg(quote_ident(pg_get_userbyid(w)), ', ' ORDER BY pg_get_userbyid(w)) AS roles FROM unnest(web) w
+                     WHERE has_schema_privilege(w, n.oid, 'USAGE') AND has_any_column_privilege(w, c.oid, 'SELECT')) r
+     WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+       AND r.roles IS NOT NULL
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+), uses AS MATERIALIZED (
+    SELECT DISTINCT r.ev_class AS view, d.refobjid AS rel
+      FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+       AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
+     WHERE r.ev_type = '1' AND d.refobjid <> 'jwt.my_sessions'::regclass
+), reaches AS (
+    SELECT view, rel FROM uses UNION SELECT r.view, u.rel FROM reaches r JOIN uses u ON u.view = r.rel
+), views AS (
+    SELECT v.oid, string_agg(DISTINCT t.oid::regclass::text, ', ') AS tables,
+           bool_or(o.rolsuper OR o.rolbypassrls OR t.relowner = v.relowner AND NOT t.relforcerowsecurity) AS past
+      FROM pg_class v JOIN reaches r ON r.view = v.oid JOIN pg_class t ON t.oid = r.rel AND t.relrowsecurity JOIN pg_roles o ON o.oid = v.relowner
+     GROUP BY v.oid
+), guarded AS (
+    SELECT c.oid, c.relname FROM pg_class c WHERE c.relrowsecurity
+    UNION ALL
+    SELECT v.oid, c.relname FROM views v JOIN pg_class c ON c.oid = v.oid
+), definers AS MATERIALIZED (
+    SELECT p.oid, p.prosrc, p.prosqlbody IS NOT NULL AS is_parsed, n.nspname
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE p.prosecdef AND n.nspname NOT LIKE 'pg\_%'
+       AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search\_path=%' AND c NOT LIKE '%$user%')
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+       AND (p.prorettype = 'trigger'::regtype OR EXISTS (SELECT FROM unnest(web) w WHERE has_function_privilege(w, p.oid, 'EXECUTE')))
+), reached AS (
+    SELECT f.oid, d.refobjid AS rel
+      FROM definers f JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
+      JOIN guarded g ON g.oid = d.refobjid
+    UNION
+    SELECT f.oid, g.oid
+      FROM definers f, LATERAL regexp_matches(f.prosrc, '[[:alpha:]_][[:alnum:]_$]*', 'g') m, LATERAL (VALUES (m[1]), (lower(m[1]))) w (word)
+      JOIN guarded g ON g.relname = w.word
+     WHERE NOT f.is_parsed
+)
+SELECT 'error', 'no_rls', name,
+       format('%s may read it, and no row security filters what they see. Without a policy nobody reads it afterwards; what everybody may see gets one USING (true).', roles),
+       format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY; ALTER TABLE %1$s FORCE ROW LEVEL SECURITY;', name)
+  FROM readable WHERE relkind IN ('r', 'p') AND NOT relrowsecurity
+UNION ALL
+SELECT 'warning', 'rls_not_forced', name,
+       format('%s may read it, and its policies do not bind its owner %s: neither in views nor in functions of the owner.', roles, quote_ident(pg_get_userbyid(relowner))),
+       format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', name)
+  FROM readable WHERE relkind IN ('r', 'p') AND relrowsecurity AND NOT relforcerowsecurity
+UNION ALL
+SELECT CASE WHEN v.past THEN 'error' ELSE 'warning' END, 'view_as_owner', r.name,
+       format('%s may read it, and it reads %s with the rights of its owner %s%s.', r.roles, v.tables, quote_ident(pg_get_userbyid(r.relowner)),
+              CASE WHEN v.past THEN ', past the policies' ELSE ', not by the policies for who is asking' END),
+       format('ALTER VIEW %s SET (security_invoker = true);', r.name)
+  FROM readable r JOIN views v USING (oid)
+ WHERE r.relkind = 'v'
+   AND NOT EXISTS (SELECT FROM pg_options_to_table(r.reloptions) o WHERE o.option_name = 'security_invoker' AND o.option_value::boolean)
+UNION ALL
+SELECT 'error', 'materialized_view', r.name,
+       format('%s may read it, and it holds rows of %s that no policy filters any more.', r.roles, v.tables),
+       format('REVOKE SELECT ON %s FROM PUBLIC, %s;', r.name, r.roles)
+  FROM readable r JOIN views v USING (oid) WHERE r.relkind = 'm'
+UNION ALL
+SELECT CASE WHEN bool_and(f.is_parsed) THEN 'warning' ELSE 'error' END, 'definer_search_path', f.oid::regprocedure::text,
+       format('It runs with its owner''s rights and reaches %s, but its caller''s search_path decides what the names in it mean.',
+              string_agg(DISTINCT g.oid::regclass::text, ', ')),
+       format('ALTER ROUTINE %s SET search_path = pg_catalog, %s, pg_temp;', f.oid::regprocedure,
+              (SELECT string_agg(DISTINCT quote_ident(s), ', ') FROM unnest(array_append(array_agg(n.nspname), f.nspname)) s WHERE s <> 'pg_catalog'))
+  FROM definers f JOIN reached USING (oid) JOIN pg_class g ON g.oid = reached.rel JOIN pg_namespace n ON n.oid = g.relnamespace
+ GROUP BY f.oid, f.nspname
+$$;
+COMMENT ON FUNCTION jwt.advise_tables(oid[]) IS 'jwt.advise() on tables, views and functions';
+
+-- An expression in which the claims come from us, not from a setting, and
+-- from the part of them that users cannot edit.
+CREATE FUNCTION jwt.mended_expression(expression text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    setting text := regexp_replace(current_setting('jwt_auth.claims_setting'), '([^[:alnum:]_*])', '\\\1', 'g');
+    whole text := 'request\.jwt\.claims';
+    one text := 'request\.jwt\.claim\.|jwt\.claims\.';
+    mended text;
+BEGIN
+    IF setting LIKE '%*' THEN
+        one := one || '|' || rtrim(setting, '*');
+    ELSIF setting <> '' THEN
+        whole := whole || '|' || setting;
+    END IF;
+    mended := regexp_replace(expression, format('current_setting\(''(?:%s)''::text(?:, (?:true|false))?\)', whole), '(jwt.claims())::text', 'gi');
+    mended := regexp_replace(mended, format('current_setting\(''(?:%s)([^'']+)''::text(?:, (?:true|false))?\)', one), 'jwt.claim(''\1'')', 'gi');
+    mended := regexp_replace(mended, '\((?:NULLIF\()?\(jwt\.claims\(\)\)::text(?:, ''''::text\))?\)::jsonb', 'jwt.claims()', 'g');
+    mended := regexp_replace(mended, '\((?:NULLIF\()?\(jwt\.claims\(\)\)::text(?:, ''''::text\))?\)::json', '(jwt.claims())::json', 'g');
+    mended := regexp_replace(mended, '(''|''\{|")user_metadata(''|[,}]|")', '\1app_metadata\2', 'g');
+    RETURN regexp_replace(mended, '\mclock_timestamp\(\)', 'statement_timestamp()', 'g');
+END
+$$;
+COMMENT ON FUNCTION jwt.mended_expression(text) IS 'The expression of a policy as jwt.advise() would have it';
+
+CREATE FUNCTION jwt.advise_policies(OUT severity text, OUT rule text, OUT object text, OUT finding text, OUT fix text)
+    RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH policies AS MATERIALIZED (
+    SELECT p.oid, p.polrelid, p.polqual, p.polwithcheck, e.using_text, e.check_text,
+           format('%I ON %s', p.polname, p.polrelid::regclass) AS name,
+           format('policy %I on %s', p.polname, p.polrelid::regclass) AS object,
+           jwt.mended_expression(e.using_text) AS using_mended, jwt.mended_expression(e.check_text) AS check_mended
+      FROM pg_policy p, LATERAL (SELECT pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) e (using_text, check_text)
+), facts AS MATERIALIZED (
+    SELECT p.oid, e.part, f.*
+      FROM policies p, LATERAL (VALUES ('using', p.polqual), ('check', p.polwithcheck)) e (part, tree),
+           LATERAL jwt.expression_facts(e.tree, p.polrelid) f
+     WHERE e.tree IS NOT NULL
+), mended AS (
+    SELECT p.oid, p.name, p.object,
+           CASE WHEN (p.using_mended, p.check_mended) IS DISTINCT FROM (p.using_text, p.check_text)
+                THEN concat('ALTER POLICY ', p.name, ' USING (' || p.using_mended || ')', ' WITH CHECK (' || p.check_mended || ')', ';')
+                ELSE format('-- ALTER POLICY %s ...', p.name) END AS fix
+      FROM policies p
+), prefix AS (
+    SELECT rtrim(lower(current_setting('jwt_auth.claims_setting')), '*') AS s
+), compared AS (
+    SELECT f.oid, f.relation_compared AS rel, f.attnum, f.said, f.function, c.relkind, quote_ident(a.attname) AS attname,
+           p.using_text ~ ' OR ' AS has_or,
+           EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+                    WHERE i.indrelid = f.relation_compared AND i.indisvalid AND i.indpred IS NULL AND m.amname IN ('btree', 'hash')
+                      AND CASE WHEN f.said IS NULL THEN i.indkey[0] = f.attnum
+                               ELSE i.indkey[0] = 0 AND translate(pg_get_indexdef(i.indexrelid, 1, false), '()', '') = translate(f.said, '()', '') END) AS fits
+      FROM facts f JOIN policies p USING (oid) JOIN pg_class c ON c.oid = f.relation_compared
+      JOIN pg_attribute a ON a.attrelid = f.relation_compared AND a.attnum = f.attnum
+     WHERE f.kind = 'compares' AND f.part = 'using' AND c.relkind IN ('r', 'p')
+), ranked AS (    -- one index is enough for columns that are compared together
+    SELECT c.*, bool_or(c.fits) OVER together AS any_fits, row_number() OVER (together ORDER BY c.said IS NOT NULL, c.attnum) AS place
+      FROM compared c
+    WINDOW together AS (PARTITION BY c.oid, c.rel)
+), unindexed AS (
+    SELECT DISTINCT ON (c.rel, c.attnum, c.said) c.*,
+           CASE c.relkind WHEN 'r' THEN pg_relation_size(c.rel)
+                ELSE (SELECT sum(pg_relation_size(t.relid)) FROM pg_partition_tree(c.rel) t WHERE t.isleaf) END AS size
+      FROM ranked c
+     WHERE NOT c.fits AND (c.has_or OR NOT c.any_fits AND c.place = 1)
+)
+SELECT 'error', 'claims_setting_in_policy', m.object,
+       'It reads the claims from a setting that everybody can write; jwt.claims() reads them from a token, or from a gateway that is trusted.', m.fix
+  FROM mended m
+  JOIN (SELECT DISTINCT f.oid FROM facts f, prefix WHERE f.kind = 'setting'
+           AND (lower(f.said) ~ '^(request\.jwt\.claim|jwt\.claims\.)' OR prefix.s <> '' AND starts_with(lower(f.said), prefix.s))) f USING (oid)
+UNION ALL
+SELECT 'error', 'user_metadata_in_policy', m.object,
+       'It reads user_metadata, which users edit themselves. What decides access belongs into app_metadata, or a claim of its own.', m.fix
+  FROM mended m
+  JOIN (SELECT DISTINCT f.oid FROM facts f WHERE f.kind = 'text' AND f.said ~ '\muser_metadata\M') f USING (oid)
+UNION ALL
+SELECT 'warning', 'volatile_in_policy', m.object,
+       format('It calls %s, which is VOLATILE: asked again for every row, and never looked up in an index.', p.oid::regprocedure),
+       CASE WHEN p.proname = 'clock_timestamp' AND p.pronamespace = 'pg_catalog'::regnamespace THEN m.fix
+            WHEN p.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+            THEN format('ALTER FUNCTION %s STABLE;', p.oid::regprocedure)
+            ELSE format('-- ALTER POLICY %s ... without %s', m.name, p.oid::regprocedure) END
+  FROM mended m
+  JOIN (SELECT DISTINCT f.oid, f.function FROM facts f WHERE f.kind = 'calls') f USING (oid)
+  JOIN pg_proc p ON p.oid = f.function AND p.provolatile = 'v'
+UNION ALL
+SELECT CASE WHEN u.size >= 1048576 THEN 'warning' ELSE 'info' END, 'no_index', format('%s.%s', u.rel::regclass, u.attname),
+       format('Policies compare %s with %s, and no index begins with it: every query reads the whole table.', coalesce(u.said, u.attname),
+              u.function::regproc || '()'),
+       format('CREATE INDEX ON %s (%s);', u.rel::regclass, coalesce('(' || u.said || ')', u.attname))
+  FROM unindexed u
+$$;
+COMMENT ON FUNCTION jwt.advise_policies() IS 'jwt.advise() on policies';
+
+CREATE FUNCTION jwt.advise_server(OUT severity text, OUT rule text, OUT object text, OUT finding text, OUT fix text)
+    RETURNS SETOF record LANGUAGE sql VOLATILE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH gateways AS MATERIALIZED (
+    SELECT r.* FROM jwt.gateways() g JOIN pg_roles r ON r.rolname = g
+), lifetimes AS (
+    SELECT s.place, s.mend, extract(epoch FROM s.duration) AS idle,
+           (SELECT setting::integer FROM pg_settings WHERE name = 'jwt_auth.session_lifetime') AS absolute
+      FROM jwt.settings_of('jwt_auth.refresh_token_lifetime') s
+)
+SELECT 'error', 'bypassrls_role', format('role %I', r.rolname),
+       format('A token may name it (%s), and no policy binds it. jwt.authenticate() refuses such roles; a gateway that takes roles by itself does not.', w.via),
+       format('ALTER ROLE %I NOBYPASSRLS;', r.rolname)
+  FROM jwt.web_roles() w JOIN pg_roles r ON r.oid = w.role
+ WHERE r.rolbypassrls AND NOT r.rolsuper
+UNION ALL
+SELECT 'error', 'gateway_superuser', format('role %I', g.rolname),
+       'A trusted gateway is a superuser: whatever gets SQL through it reads keys and rows as it likes.',
+       format('ALTER ROLE %I NOSUPERUSER;', g.rolname)
+  FROM gateways g WHERE g.rolsuper
+UNION ALL
+SELECT 'error', 'gateway_without_password', format('role %I', g.rolname),
+       format('%s lets this trusted gateway in without a password: whoever reaches the server can be anybody.', string_agg(d, ', ')),
+       format('-- in %s write scram-sha-256 for trust, then:%sSELECT pg_reload_conf();', string_agg(d, ', '), E'\n')
+  FROM gateways g, jwt.open_doors(g.rolname) d WHERE g.rolcanlogin
+ GROUP BY g.rolname
+UNION ALL
+SELECT 'error', 'publication', format('publication %I', p.pubname),
+       'It publishes all tables, and so our keys and sessions.',
+       format('DROP PUBLICATION %I; CREATE PUBLICATION %1$I%s WITH (publish = %L, publish_via_partition_root = %s);', p.pubname,
+              (SELECT ' FOR TABLES IN SCHEMA ' || string_agg(DISTINCT quote_ident(n.nspname), ', ')
+                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('information_schema', 'jwt')),
+              concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
+                        CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END), p.pubviaroot::text)
+  FROM pg_publication p WHERE p.puballtables
+UNION ALL
+SELECT 'error', 'publication', format('publication %I', p.pubname),
+       format('It publishes %s.', r.prrelid::regclass), format('ALTER PUBLICATION %I DROP TABLE %s;', p.pubname, r.prrelid::regclass)
+  FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid JOIN pg_class c ON c.oid = r.prrelid
+ WHERE c.relnamespace = 'jwt'::regnamespace
+UNION ALL
+SELECT 'error', 'publication', format('publication %I', p.pubname),
+       'It publishes the schema of our keys and sessions.', format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA jwt;', p.pubname)
+  FROM pg_publication p JOIN pg_publication_namespace n ON n.pnpubid = p.oid WHERE n.pnnspid = 'jwt'::regnamespace
+UNION ALL
+SELECT 'warning', 'long_access_tokens', 'jwt_auth.access_token_lifetime of ' || s.place,
+       format('Access tokens live %s, and what their claims say with them: who holds a stolen one is somebody else as long.', justify_hours(s.duration)),
+       s.mend || '''15min'';'
+  FROM jwt.settings_of('jwt_auth.access_token_lifetime') s WHERE s.duration > '1 hour'
+UNION ALL
+SELECT CASE WHEN l.absolute > 86400 THEN 'warning' ELSE 'info' END, 'no_idle_limit', 'jwt_auth.refresh_token_lifetime of ' || l.place,
+       'A session that nobody refreshes lives as long as one in use: refresh_token_lifetime is not below session_lifetime.',
+       format('%s%L;', l.mend, least(14 * 86400, l.absolute / 2) || 's')
+  FROM lifetimes l WHERE l.idle >= l.absolute
+$$;
+COMMENT ON FUNCTION jwt.advise_server() IS 'jwt.advise() on roles, gateways, publications and settings';
+
+CREATE FUNCTION jwt.advise_keys(key_age interval, OUT severity text, OUT rule text, OUT object text, OUT finding text, OUT fix text)
+    RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH signers AS (
+    SELECT k.*, format('key %s', k.kid) AS name
+      FROM jwt.key_store k
+     WHERE k.issuer = '' AND k.status = 'current' AND k.may_sign
+)
+SELECT 'warning', 'key_age', k.name,
+       CASE WHEN k.not_after <= statement_timestamp() THEN 'Its time is over, and it signs no more.'
+            ELSE format('It has signed since %s, for more than %s.', k.current_since::date, key_age) END,
+       format('SELECT jwt.rotate_key(%L);', k.alg)
+  FROM signers k WHERE k.current_since <= statement_timestamp() - key_age OR k.not_after <= statement_timestamp()
+UNION ALL
+SELECT CASE WHEN concat(current_setting('jwt_auth.issuer'), current_setting('jwt_auth.audience')) = '' THEN 'info' ELSE 'warning' END, 'hmac_key', k.name,
+       'Whoever is to verify its tokens can make them as well: an HMAC key is for tokens that never leave the database.',
+       CASE WHEN EXISTS (SELECT FROM signers s WHERE s.kty <> 'oct') THEN '' ELSE 'SELECT jwt.generate_key(''ES256''); ' END
+           || format('SELECT jwt.set_key_status(%L, ''previous'');', k.kid)
+  FROM signers k WHERE k.kty = 'oct'
+UNION ALL
+SELECT DISTINCT 'info', 'no_standby_key', format('keys of %s', k.alg),
+       'No standby key is published: when this one leaks, those who verify must fetch the next before they can believe it.',
+       format('SELECT jwt.generate_key(%L, status => ''standby'');', k.alg)
+  FROM signers k
+ WHERE k.kty <> 'oct'
+   AND NOT EXISTS (SELECT FROM jwt.key_store s WHERE s.issuer = '' AND s.alg = k.alg AND s.status = 'standby' AND s.may_sign)
+$$;
+COMMENT ON FUNCTION jwt.advise_keys(interval) IS 'jwt.advise() on keys';
+
+-- The call of a C function loads the library, and with it the settings.
+-- Compiling such queries takes seconds, running them milliseconds: no JIT.
+CREATE FUNCTION jwt.advise(web_roles text[] DEFAULT NULL, key_age interval DEFAULT '90 days')
+    RETURNS TABLE (severity text, rule text, object text, finding text, fix text)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET jit = off
+    AS $$
+#variable_conflict use_column
+DECLARE
+    web oid[];
+BEGIN
+    PERFORM jwt.own_issuer();
+    web := ARRAY(SELECT w.role FROM jwt.web_roles() w WHERE w.ordinary AND advise.web_roles IS NULL
+                 UNION ALL
+                 SELECT r.oid FROM pg_roles r WHERE r.rolname = ANY (advise.web_roles));
+    RETURN QUERY
+    SELECT a.*
+      FROM (SELECT * FROM jwt.advise_tables(web)
+            UNION ALL SELECT * FROM jwt.advise_policies()
+            UNION ALL SELECT * FROM jwt.advise_server()
+            UNION ALL SELECT * FROM jwt.advise_keys(advise.key_age)) a
+     ORDER BY array_position('{error,warning,info}', a.severity), a.rule COLLATE "C", a.object COLLATE "C", a.finding COLLATE "C";
+END
+$$;
+COMMENT ON FUNCTION jwt.advise(text[], interval) IS 'What is misconfigured, how bad it is, and the SQL that mends it';
+
+----------------------------------------------------------------------------
+-- Check: can this server do it, and is what we made still as we made it?
+----------------------------------------------------------------------------
+
+CREATE FUNCTION jwt.self_test(OUT alg text, OUT works boolean, OUT detail text)
+    RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'jwt_auth_self_test';
+COMMENT ON FUNCTION jwt.self_test() IS 'Each algorithm tried: a key made, a signature made, verified, and refused over another text; for jwt.check()';
+
+CREATE FUNCTION jwt.library_info(OUT version text, OUT crypto text, OUT crypto_built_for text, OUT fips boolean)
+    RETURNS record LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'jwt_auth_library_info';
+COMMENT ON FUNCTION jwt.library_info() IS 'Versions of our library and of libcrypto; for jwt.check()';
+
+CREATE FUNCTION jwt.sealing_file() RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'jwt_auth_sealing_file';
+COMMENT ON FUNCTION jwt.sealing_file() IS 'What sealed_by says of keys sealed with the file of jwt_auth.encryption_key_file; raises if that file cannot be used; for jwt.check()';
+
+CREATE FUNCTION jwt.check_library(OUT area text, OUT item text, OUT status text, OUT detail text, OUT what_to_do text)
+    RETURNS SETOF record LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH library AS MATERIALIZED (
+    SELECT l.*, substring(l.crypto, '\d+') AS runs, substring(l.crypto_built_for, '\d+') AS built, e.extversion, a.default_version
+      FROM jwt.library_info() l, pg_extension e JOIN pg_available_extensions a ON a.name = e.extname WHERE e.extname = 'jwt_auth'
+), algorithms AS MATERIALIZED (
+    SELECT t.*, EXISTS (SELECT FROM jwt.key_store k WHERE k.alg = t.alg AND k.status <> 'revoked')
+                OR EXISTS (SELECT FROM jwt.issuers i WHERE i.enabled AND t.alg = ANY (i.algorithms)) AS needed
+      FROM jwt.self_test() t
+)
+SELECT 'versions', 'PostgreSQL', 'ok', current_setting('server_version'), NULL
+UNION ALL
+SELECT 'versions', 'OpenSSL', CASE WHEN runs = built THEN 'ok' ELSE 'error' END, format('%s; compiled for %s', crypto, crypto_built_for),
+       CASE WHEN runs <> built THEN 'Compile jwt_auth for the libcrypto that the server loads.' END FROM library
+UNION ALL
+SELECT 'versions', 'jwt_auth', CASE WHEN extversion <> version THEN 'error' WHEN default_version <> version THEN 'warning' ELSE 'ok' END,
+       format('extension %s, library %s, installed on this server %s', extversion, version, default_version),
+       CASE WHEN extversion <> default_version THEN 'ALTER EXTENSION jwt_auth UPDATE;'
+            WHEN default_version <> version THEN 'Connect anew, or restart the server if shared_preload_libraries loads it.' END FROM library
+UNION ALL
+SELECT 'algorithms', alg, CASE WHEN works THEN 'ok' WHEN needed THEN 'error' ELSE 'warning' END, detail,
+       CASE WHEN NOT works AND needed THEN 'Keys or issuers here need it: give OpenSSL a provider that has it, or change to another.'
+            WHEN NOT works THEN 'Use another.' END FROM algorithms
+UNION ALL
+SELECT 'algorithms', 'FIPS', 'ok', CASE WHEN fips THEN 'libcrypto runs approved algorithms only' ELSE 'libcrypto is not restricted' END, NULL FROM library
+$$;
+COMMENT ON FUNCTION jwt.check_library() IS 'jwt.check() on versions and algorithms';
+
+CREATE FUNCTION jwt.check_server(OUT area text, OUT item text, OUT status text, OUT detail text, OUT what_to_do text)
+    RETURNS SETOF record LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH preloads AS MATERIALIZED (
+    SELECT n.name FROM unnest('{shared_preload_libraries,session_preload_libraries}'::text[]) n (name)
+     WHERE EXISTS (SELECT FROM jwt.settings_of(n.name) s WHERE s.value ~ '(^|[/",[:space:]])jwt_auth(\.\w+)?($|[",[:space:]])')
+), tcp AS (
+    SELECT current_setting('listen_addresses') <> '' AS listens, current_setting('ssl')::boolean AS ssl,
+           current_setting('jwt_auth.require_tls')::boolean AS required, current_setting('ssl_min_protocol_version') AS least
+), newest AS (
+    SELECT greatest((SELECT max(s.refreshed_at) FROM jwt.session_store s), (SELECT max(e.at) FROM jwt.event_store e),
+                    (SELECT max(greatest(k.created_at, k.current_since, k.status_since)) FROM jwt.key_store k),
+                    (SELECT max(r.revoked_at) FROM jwt.revoked_subjects r)) AS at
+)
+SELECT 'preload', 'library', CASE WHEN p.names IS NULL THEN 'warning' ELSE 'ok' END,
+       coalesce('by ' || p.names, 'loaded at the first call only: until then SHOW prints the token, and misspelt settings are accepted'),
+       CASE WHEN p.names IS NULL THEN format('ALTER DATABASE %I SET session_preload_libraries = ''jwt_auth'';', current_database()) END
+  FROM (SELECT string_agg(name, ', ') AS names FROM preloads) p
+UNION ALL
+SELECT 'TLS', 'ssl', CASE WHEN NOT listens OR ssl AND least NOT IN ('', 'TLSv1', 'TLSv1.1') THEN 'ok' WHEN required AND NOT ssl THEN 'error' ELSE 'warning' END,
+       CASE WHEN ssl THEN 'on, from ' || coalesce(nullif(least, ''), 'any version') || ' on'
+            WHEN NOT listens THEN 'off; the server listens on Unix-domain sockets only'
+            WHEN required THEN 'off, and jwt_auth.require_tls refuses every token that comes over TCP'
+            ELSE 'off: over TCP, tokens are readable on the wire' END,
+       CASE WHEN listens AND NOT ssl THEN 'ALTER SYSTEM SET ssl = on; with a certificate and its key in place'
+            WHEN listens AND least IN ('', 'TLSv1', 'TLSv1.1') THEN 'ALTER SYSTEM SET ssl_min_protocol_version = ''TLSv1.2'';' END FROM tcp
+UNION ALL
+SELECT 'TLS', 'jwt_auth.require_tls', CASE WHEN required OR NOT listens THEN 'ok' ELSE 'warning' END,
+       CASE WHEN required THEN 'on' WHEN listens THEN 'off: a token is accepted from an open wire, too' ELSE 'off; the server listens on Unix-domain sockets only' END,
+       CASE WHEN listens AND NOT required THEN format('ALTER DATABASE %I SET jwt_auth.require_tls = on;', current_database()) END FROM tcp
+UNION ALL
+SELECT 'clock', 'newest iat', CASE WHEN at > clock_timestamp() + make_interval(secs => s.leeway) THEN 'error' ELSE 'ok' END,
+       CASE WHEN at IS NULL THEN 'nothing was issued yet'
+            WHEN at > clock_timestamp() THEN format('something was issued at %s, in %s', at, at - clock_timestamp())
+            ELSE format('%s, before now', at) END,
+       CASE WHEN at > clock_timestamp() + make_interval(secs => s.leeway) THEN 'Set the clock; tokens from the future are refused (28J02).' END
+  FROM newest, (SELECT setting::integer FROM pg_settings WHERE name = 'jwt_auth.leeway') s (leeway)
+UNION ALL
+SELECT 'issuer', n, CASE WHEN current_setting(n) = '' THEN 'warning' ELSE 'ok' END,
+       CASE WHEN current_setting(n) <> '' THEN current_setting(n)
+            WHEN n = 'jwt_auth.issuer' THEN 'not set: our tokens do not say whose they are'
+            ELSE 'not set: our own tokens are accepted whatever audience they name' END,
+       CASE WHEN current_setting(n) = '' THEN format('ALTER DATABASE %I SET %s = ''...'';%s', current_database(), n,
+            CASE n WHEN 'jwt_auth.issuer' THEN ' it ends outstanding access tokens' ELSE ' claims of our tokens must name it as aud' END) END
+  FROM unnest('{jwt_auth.issuer,jwt_auth.audience}'::text[]) n
+UNION ALL
+SELECT 'issuer', i.issuer, CASE WHEN NOT k.has OR '*' = ANY (i.audiences) THEN 'warning' ELSE 'ok' END,
+       CASE WHEN NOT k.has THEN 'trusted, and none of its keys is here' WHEN '*' = ANY (i.audiences) THEN 'trusted, whatever audience a token names'
+            ELSE 'trusted for ' || array_to_string(i.audiences, ', ') END,
+       CASE WHEN NOT k.has THEN format('SELECT jwt.import_jwks(..., %L);', i.issuer) WHEN '*' = ANY (i.audiences) THEN 'Name our audience in jwt.trust_issuer().' END
+  FROM jwt.issuers i,
+       LATERAL (SELECT i.issuer = jwt.own_issuer() OR EXISTS (SELECT FROM jwt.key_store s WHERE s.issuer = i.issuer AND s.status <> 'revoked')) k (has)
+ WHERE i.enabled
+$$;
+COMMENT ON FUNCTION jwt.check_server() IS 'jwt.check() on settings, the clock and issuers';
+
+CREATE FUNCTION jwt.check_keys(OUT area text, OUT item text, OUT status text, OUT detail text, OUT what_to_do text)
+    RETURNS SETOF record LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    sealing text;
+    clear bigint;
+    others bigint;
+BEGIN
+    area := 'keys';
+    item := 'signing key';
+    SELECT 'ok', format('key %s, %s', k.kid, k.alg) INTO status, detail
+      FROM jwt.key_store k
+     WHERE k.issuer = '' AND k.status = 'current' AND k.may_sign
+       AND statement_timestamp() >= coalesce(k.not_before, '-infinity') AND statement_timestamp() < coalesce(k.not_after, 'infinity')
+     ORDER BY k.current_since DESC LIMIT 1;
+    IF status IS NULL THEN
+        status := 'warning';
+        detail := 'none: nothing can be signed and no session opened';
+        what_to_do := 'SELECT jwt.generate_key();';
+    END IF;
+    RETURN NEXT;
+
+    item := 'jwt_auth.encryption_key_file';
+    what_to_do := NULL;
+    BEGIN
+        sealing := jwt.sealing_file();
+    EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, what_to_do = PG_EXCEPTION_HINT;
+        status := 'error';
+        detail := concat_ws('. ', SQLERRM, nullif(detail, ''));
+        RETURN NEXT;
+        RETURN;
+    END;
+    SELECT count(*) FILTER (WHERE k.secret IS NOT NULL AND k.sealed_by IS NULL), count(*) FILTER (WHERE k.sealed_by IS DISTINCT FROM sealing AND k.sealed_by IS NOT NULL)
+      INTO clear, others FROM jwt.key_store k;
+    IF others > 0 THEN
+        status := 'error';
+        detail := format('%s keys are sealed with another file, and cannot be used', others);
+        what_to_do := 'Set it to that file, or: SELECT jwt.reseal(''/path/of/that/file'');';
+    ELSIF sealing IS NULL THEN
+        status := CASE WHEN clear > 0 THEN 'warning' ELSE 'ok' END;
+        detail := format('not set; %s private keys are stored in the clear', clear);
+        what_to_do := CASE WHEN clear > 0 THEN 'ALTER SYSTEM SET jwt_auth.encryption_key_file = ''...''; SELECT pg_reload_conf(); SELECT jwt.reseal();' END;
+    ELSE
+        status := CASE WHEN clear > 0 THEN 'warning' ELSE 'ok' END;
+        detail := concat('readable and private', CASE WHEN clear > 0 THEN format('; %s private keys are still stored in the clear', clear) END);
+        what_to_do := CASE WHEN clear > 0 THEN 'SELECT jwt.reseal();' END;
+    END IF;
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION jwt.check_keys() IS 'jwt.check() on the signing key and the file that seals keys';
+
+CREATE FUNCTION jwt.check_peers(OUT area text, OUT item text, OUT status text, OUT detail text, OUT what_to_do text)
+    RETURNS SETOF record LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH gateways AS MATERIALIZED (
+    SELECT g, r.oid, r.rolname, r.rolsuper, r.rolbypassrls, r.rolcanlogin,
+           CASE WHEN r.rolcanlogin THEN (SELECT string_agg(d, ', ') FROM jwt.open_doors(g) d) END AS doors
+      FROM jwt.gateways() g LEFT JOIN pg_roles r ON r.rolname = g
+), lifetime AS (
+    SELECT make_interval(secs => setting::integer) AS access FROM pg_settings WHERE name = 'jwt_auth.access_token_lifetime'
+), upstream AS (
+    SELECT EXISTS (SELECT FROM pg_stat_wal_receiver w WHERE w.status = 'streaming') AS streams,
+           CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() END AS paused,
+           CASE WHEN pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
+                THEN clock_timestamp() - pg_last_xact_replay_timestamp() ELSE '0' END AS lag
+), standbys (item, lag, fault) AS (
+    SELECT coalesce(nullif(s.application_name, ''), s.pid::text), coalesce(s.replay_lag, '0'),
+           CASE WHEN s.state <> 'streaming' THEN format('It is in state %s.', s.state) END
+      FROM pg_stat_replication s
+     WHERE NOT EXISTS (SELECT FROM pg_replication_slots l WHERE l.active_pid = s.pid AND l.slot_type = 'logical')
+    UNION ALL
+    SELECT 'this standby', greatest(u.lag, (current_setting('recovery_min_apply_delay'))::interval),
+           CASE WHEN u.paused THEN 'Its replay is paused.' WHEN NOT u.streams THEN 'It is not connected to its primary.' END
+      FROM upstream u WHERE pg_is_in_recovery()
+)
+SELECT 'gateways', 'jwt_auth.trusted_gateways', 'ok', 'none: tokens alone say who is asking', NULL WHERE NOT EXISTS (SELECT FROM gateways)
+UNION ALL
+SELECT 'gateways', g, CASE WHEN rolsuper OR doors IS NOT NULL THEN 'error' WHEN rolcanlogin AND NOT rolbypassrls THEN 'ok' ELSE 'warning' END,
+       CASE WHEN oid IS NULL THEN 'there is no such role'
+            WHEN rolsuper THEN 'a superuser: whatever gets SQL through it reads keys and rows as it likes'
+            WHEN doors IS NOT NULL THEN 'logs in without a password: ' || doors
+            WHEN NOT rolcanlogin THEN 'cannot log in, and only session users are believed'
+            WHEN rolbypassrls THEN 'bypasses row security until it takes another role'
+            ELSE 'logs in with a proof of who it is' END,
+       CASE WHEN rolsuper THEN format('ALTER ROLE %I NOSUPERUSER;', g)
+            WHEN oid IS NULL OR NOT rolcanlogin THEN 'Name the role that logs in.'
+            WHEN doors IS NOT NULL THEN 'Write scram-sha-256 for trust there, then: SELECT pg_reload_conf();'
+            WHEN rolbypassrls THEN format('ALTER ROLE %I NOBYPASSRLS;', g) END
+  FROM gateways
+UNION ALL
+SELECT 'standbys', 'revocations', 'ok', 'no standby is connected', NULL WHERE NOT EXISTS (SELECT FROM standbys)
+UNION ALL
+SELECT 'standbys', s.item, CASE WHEN s.fault IS NOT NULL OR s.lag > l.access THEN 'error' WHEN s.lag > '10 seconds' THEN 'warning' ELSE 'ok' END,
+       concat_ws(' ', s.fault, format('Revocations take effect there %s later.', CASE WHEN s.fault IS NULL THEN justify_hours(s.lag)::text ELSE 'some time' END)),
+       CASE WHEN s.fault IS NOT NULL THEN 'Let it stream and replay.' WHEN s.lag > l.access THEN 'A token expires before its revocation arrives: let the standby catch up.'
+            WHEN s.lag > '10 seconds' THEN 'Let the standby catch up; see recovery_min_apply_delay and hot_standby_feedback.' END
+  FROM standbys s, lifetime l
+$$;
+COMMENT ON FUNCTION jwt.check_peers() IS 'jwt.check() on gateways and standbys';
+
+-- What CREATE EXTENSION granted stands in pg_init_privs.  EXECUTE for a role
+-- that owns SECURITY DEFINER functions is how the README has it.
+CREATE FUNCTION jwt.check_privileges(OUT area text, OUT item text, OUT status text, OUT detail text, OUT what_to_do text)
+    RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH members AS MATERIALIZED (
+    SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+     WHERE e.extname = 'jwt_auth' AND d.deptype = 'e'
+), objects (classid, objid, objsubid, owner, now, made, kind, name) AS (
+    SELECT m.classid, c.oid, 0, c.relowner, c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner),
+           CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text
+      FROM members m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid
+    UNION ALL
+    SELECT m.classid, p.oid, 0, p.proowner, p.proacl, acldefault('f', p.proowner), 'FUNCTION', p.oid::regprocedure::text
+      FROM members m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid
+    UNION ALL
+    SELECT m.classid, n.oid, 0, n.nspowner, n.nspacl, acldefault('n', n.nspowner), 'SCHEMA', quote_ident(n.nspname)
+      FROM members m JOIN pg_namespace n ON m.classid = 'pg_namespace'::regclass AND n.oid = m.objid
+    UNION ALL
+    SELECT m.classid, c.oid, a.attnum, c.relowner, a.attacl, NULL, format('(%I)', a.attname), c.oid::regclass::text
+      FROM members m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
+), compared AS (
+    SELECT o.*, i.initprivs, x.grantee, x.privilege_type, x.is_grantable, coalesce(x.is_now, false) AS is_now, coalesce(x.was_made, false) AS was_made
+      FROM objects o LEFT JOIN pg_init_privs i ON i.classoid = o.classid AND i.objoid = o.objid AND i.objsubid = o.objsubid,
+           LATERAL (SELECT grantee, privilege_type, is_grantable, n.is_now, w.was_made
+                      FROM (SELECT DISTINCT grantee, privilege_type, is_grantable, true AS is_now FROM aclexplode(coalesce(o.now, o.made))) n
+                      FULL JOIN (SELECT DISTINCT grantee, privilege_type, is_grantable, true AS was_made FROM aclexplode(coalesce(i.initprivs, o.made))) w
+                     USING (grantee, privilege_type, is_grantable)) x
+     WHERE x.grantee <> o.owner
+), differences AS (
+    SELECT kind, name, grantee, is_now, string_agg(privilege_type || CASE WHEN is_grantable THEN ' with grant option' ELSE '' END, ', ' ORDER BY privilege_type) AS privileges,
+           string_agg(privilege_type || CASE WHEN kind LIKE '(%' THEN ' ' || kind ELSE '' END, ', ' ORDER BY privilege_type) AS sql,
+           CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS who,
+           bool_and(privilege_type = 'EXECUTE' AND NOT is_grantable
+                    AND EXISTS (SELECT FROM pg_proc p WHERE p.prosecdef AND p.proowner = grantee)) AS as_advised
+      FROM compared
+     WHERE is_now AND NOT was_made OR was_made AND NOT is_now AND grantee = 0
+     GROUP BY kind, name, grantee, is_now
+)
+SELECT 'privileges', d.name, CASE WHEN NOT d.is_now THEN 'warning' WHEN d.grantee = 0 THEN 'error' WHEN d.as_advised THEN 'ok' ELSE 'warning' END,
+       format(CASE WHEN d.is_now THEN '%s has %s%s' ELSE '%s lacks %s%s' END, d.who, d.privileges,
+              CASE WHEN d.as_advised AND d.is_now THEN ', and owns SECURITY DEFINER functions' ELSE ', unlike after CREATE EXTENSION' END),
+       CASE WHEN d.is_now AND d.as_advised AND d.grantee <> 0 THEN NULL
+            ELSE format(CASE WHEN d.is_now THEN 'REVOKE %s ON %s FROM %s;' ELSE 'GRANT %s ON %s TO %s;' END, d.sql,
+                        CASE WHEN d.kind LIKE '(%' THEN 'TABLE' ELSE d.kind END || ' ' || d.name, d.who) END
+  FROM differences d
+UNION ALL
+SELECT 'privileges', 'grants', 'ok', 'as after CREATE EXTENSION', NULL WHERE NOT EXISTS (SELECT FROM differences)
+UNION ALL
+SELECT 'privileges', o.name, 'error', format('its owner %s is no superuser, and may do with it what it likes', quote_ident(r.rolname)),
+       format('ALTER %s %s OWNER TO ...;', o.kind, o.name)
+  FROM objects o JOIN pg_roles r ON r.oid = o.owner WHERE NOT r.rolsuper AND o.objsubid = 0
+$$;
+COMMENT ON FUNCTION jwt.check_privileges() IS 'jwt.check() on privileges that differ from a fresh install';
+
+CREATE FUNCTION jwt.check_tables(OUT area text, OUT item text, OUT status text, OUT detail text, OUT what_to_do text)
+    RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH tables AS MATERIALIZED (
+    SELECT c.oid, c.relrowsecurity, c.oid::regclass::text AS name
+      FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'jwt_auth'
+      JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND d.deptype = 'e' AND c.relkind = 'r'
+), wanted (name, trigger) AS (
+    SELECT t, 'invalidate' FROM unnest('{jwt.key_store,jwt.issuers,jwt.revoked_tokens,jwt.revoked_subjects}'::text[]) t
+    UNION ALL
+    SELECT 'jwt.session_store', t FROM unnest('{invalidate_insert,invalidate_update,invalidate_delete}'::text[]) t
+    UNION ALL
+    SELECT t.name, 'refuse_truncate' FROM tables t
+), triggers AS MATERIALIZED (
+    SELECT t.name, g.tgname, g.tgenabled, n.nspname = 'jwt' AS is_ours
+      FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
+), faults (area, item, detail, what_to_do) AS (
+    SELECT 'triggers', t.name,
+           format('trigger %I is %s: %s%s', t.tgname, CASE t.tgenabled WHEN 'D' THEN 'disabled' ELSE 'no longer ENABLE ALWAYS' END,
+                  CASE t.tgenabled WHEN 'D' THEN '' ELSE 'under session_replication_role = replica ' END,
+                  CASE t.tgname WHEN 'refuse_truncate' THEN 'whoever has TRUNCATE empties it' ELSE 'other sessions hear of no change' END),
+           format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.name, t.tgname)
+      FROM triggers t WHERE t.is_ours AND t.tgenabled <> 'A'
+    UNION ALL
+    SELECT 'triggers', w.name, format('trigger %I is gone: other sessions hear of no change', w.trigger), 'Make the extension anew, from a dump.'
+      FROM wanted w WHERE NOT EXISTS (SELECT FROM triggers t WHERE t.is_ours AND (t.name, t.tgname) = (w.name, w.trigger))
+    UNION ALL
+    SELECT 'triggers', t.name, format('trigger %I is not ours, and stops our writes (55000)', t.tgname), format('DROP TRIGGER %I ON %s;', t.tgname, t.name)
+      FROM triggers t WHERE NOT t.is_ours
+    UNION ALL
+    SELECT 'row security', t.name, 'is off: pg_read_all_data and a GRANT on all tables open it', format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', t.name)
+      FROM tables t WHERE NOT t.relrowsecurity
+    UNION ALL
+    SELECT 'row security', t.name, format('policy %I opens it; it is meant to have none', p.polname), format('DROP POLICY %I ON %s;', p.polname, t.name)
+      FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
+)
+SELECT f.area, f.item, 'error', f.detail, f.what_to_do FROM faults f
+UNION ALL
+SELECT a.area, 'our tables', 'ok', a.detail, NULL
+  FROM (VALUES ('triggers', 'there, and ENABLE ALWAYS'), ('row security', 'on, with no policy')) a (area, detail)
+ WHERE NOT EXISTS (SELECT FROM faults f WHERE f.area = a.area)
+$$;
+COMMENT ON FUNCTION jwt.check_tables() IS 'jwt.check() on the triggers and the row security of our tables';
+
+CREATE FUNCTION jwt.check()
+    RETURNS TABLE (area text, item text, status text, detail text, what_to_do text)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET jit = off
+    AS $$
+BEGIN
+    PERFORM jwt.own_issuer();
+    RETURN QUERY SELECT * FROM jwt.check_library();
+    RETURN QUERY SELECT * FROM jwt.check_server();
+    RETURN QUERY SELECT * FROM jwt.check_keys();
+    RETURN QUERY SELECT * FROM jwt.check_peers();
+    RETURN QUERY SELECT * FROM jwt.check_tables() t ORDER BY t.area DESC, t.item COLLATE "C", t.detail COLLATE "C";
+    RETURN QUERY SELECT * FROM jwt.check_privileges() p ORDER BY p.item COLLATE "C", p.detail COLLATE "C";
+END
+$$;
+COMMENT ON FUNCTION jwt.check() IS 'Can this server do it, and is what the extension made still as it made it?';
+
+----------------------------------------------------------------------------
 -- Who may do what, said for each function whatever the default privileges.
 ----------------------------------------------------------------------------
 

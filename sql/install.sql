@@ -41,13 +41,13 @@ SELECT p.oid::regprocedure AS function, p.provolatile AS vol, p.proisstrict AS s
 SELECT p.oid::regprocedure AS fault,
        CASE WHEN p.proleakproof THEN 'leakproof' END, CASE WHEN obj_description(p.oid, 'pg_proc') IS NULL THEN 'no comment' END,
        CASE WHEN p.pronargs > 0 AND p.proargnames IS NULL OR '' = ANY (p.proargnames[:p.pronargs]) THEN 'no argument names' END,
-       CASE WHEN p.prosecdef AND NOT coalesce(array_to_string(p.proconfig, ' ') ~ '^search_path=pg_catalog, pg_temp$', false) THEN 'open search_path' END,
-       CASE WHEN NOT p.prosecdef AND p.proconfig IS NOT NULL AND p.provolatile = 's' THEN 'SET clause' END,
+       CASE WHEN p.prosecdef AND NOT coalesce(array_to_string(p.proconfig, ' ') ~ '^search_path=pg_catalog, pg_temp( |$)', false) THEN 'open search_path' END,
+       CASE WHEN NOT p.prosecdef AND p.proconfig IS NOT NULL AND p.provolatile = 's' AND has_function_privilege('regress_jwt_user', p.oid, 'EXECUTE') THEN 'SET clause' END,
        CASE WHEN p.proisstrict AND 'token' = ANY (p.proargnames) THEN 'strict' END,
        CASE WHEN (SELECT rolsuper FROM pg_roles r WHERE r.oid = p.proowner) IS NOT TRUE THEN 'owner' END
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE n.nspname = 'jwt' AND (p.proleakproof OR obj_description(p.oid, 'pg_proc') IS NULL OR p.pronargs > 0 AND p.proargnames IS NULL OR '' = ANY (p.proargnames[:p.pronargs])
-       OR p.prosecdef AND NOT coalesce(array_to_string(p.proconfig, ' ') ~ '^search_path=pg_catalog, pg_temp$', false) OR NOT p.prosecdef AND p.proconfig IS NOT NULL AND p.provolatile = 's'
+       OR p.prosecdef AND NOT coalesce(array_to_string(p.proconfig, ' ') ~ '^search_path=pg_catalog, pg_temp( |$)', false) OR NOT p.prosecdef AND p.proconfig IS NOT NULL AND p.provolatile = 's' AND has_function_privilege('regress_jwt_user', p.oid, 'EXECUTE')
        OR p.proisstrict AND 'token' = ANY (p.proargnames) OR (SELECT rolsuper FROM pg_roles r WHERE r.oid = p.proowner) IS NOT TRUE)
  ORDER BY 1;
 -- grants to anybody but the owner and PUBLIC's EXECUTE

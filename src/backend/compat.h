@@ -21,6 +21,9 @@
 #include "utils/guc_tables.h"
 #include "utils/jsonb.h"
 
+/* Of the library; the control file's default_version is the script's. */
+#define JWTAUTH_VERSION "1.0"
+
 /*
  * 19: pushJsonbValue() takes a JsonbInState and returns nothing; the result
  * stands in its member.  Older: a stack pointer, and the result is returned.
@@ -64,7 +67,7 @@ jwtauth_push_jsonb(JsonbInState *state, JsonbIteratorToken seq,
 #if PG_VERSION_NUM >= 180000
 #define jwtauth_primary_key(rel) RelationGetPrimaryKeyIndex(rel, false)
 #define JWTAUTH_MODULE_MAGIC \
-	PG_MODULE_MAGIC_EXT(.name = "jwt_auth", .version = "1.0")
+	PG_MODULE_MAGIC_EXT(.name = "jwt_auth", .version = JWTAUTH_VERSION)
 #else
 #define pg_noreturn __attribute__((noreturn))
 #define jwtauth_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
@@ -140,7 +143,7 @@ jwtauth_float8_of(char *text, double *value)
 	ErrorSaveContext error = {T_ErrorSaveContext};
 
 	*value = float8in_internal(text, NULL, "double precision", text,
-							   (Node *) & error);
+							   (Node *) &error);
 	return !error.error_occurred;
 }
 #else

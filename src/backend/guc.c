@@ -129,6 +129,16 @@ check_name_list(char **newval, void **extra, GucSource source)
 	return ok;
 }
 
+List *
+jwtauth_name_list(const char *text)
+{
+	List	   *names = NIL;
+
+	if (!SplitIdentifierString(pstrdup(text), ',', &names))
+		return NIL;
+	return names;
+}
+
 bool
 jwtauth_is_trusted_gateway(const char *rolename)
 {

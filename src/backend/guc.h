@@ -9,6 +9,7 @@
 #define JWTAUTH_GUC_H
 
 #include "key.h"
+#include "nodes/pg_list.h"
 
 extern char *jwtauth_token;
 extern char *jwtauth_issuer;
@@ -51,6 +52,9 @@ extern uint64 jwtauth_settings_generation;
 extern uint64 jwtauth_key_file_generation;
 
 extern void jwtauth_define_settings(void);
+
+/* The names, allocated, of a list like jwt_auth.trusted_gateways. */
+extern List *jwtauth_name_list(const char *text);
 
 /* Is that role named in jwt_auth.trusted_gateways? */
 extern bool jwtauth_is_trusted_gateway(const char *rolename);

@@ -1,0 +1,84 @@
+/*-------------------------------------------------------------------------
+ *
+ * advise.c
+ *	  What jwt.advise() cannot find out in SQL.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "arguments.h"
+#include "compat.h"
+#include "expression.h"
+#include "funcapi.h"
+#include "guc.h"
+#include "nodes/nodes.h"
+#include "utils/lsyscache.h"
+
+static const char *const kinds[] = {"calls", "setting", "text", "compares"};
+
+static void
+put_fact(const JwtAuthFact *fact, void *arg)
+{
+	ReturnSetInfo *result = arg;
+	Datum		values[5];
+	bool		nulls[5];
+
+	values[0] = CStringGetTextDatum(kinds[fact->kind]);
+	nulls[0] = false;
+	values[1] = ObjectIdGetDatum(fact->function);
+	nulls[1] = !OidIsValid(fact->function);
+	values[2] = ObjectIdGetDatum(fact->relation);
+	nulls[2] = !OidIsValid(fact->relation);
+	values[3] = Int16GetDatum(fact->column);
+	nulls[3] = nulls[2];
+	nulls[4] = fact->text == NULL;
+	values[4] = nulls[4] ? (Datum) 0 : CStringGetTextDatum(fact->text);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+JWTAUTH_FUNCTION(jwt_auth_expression_facts);
+
+/*
+ * expression_facts(expression pg_node_tree, relation oid)
+ *	-> (kind text, function oid, relation oid, attnum smallint, said text)
+ */
+Datum
+jwt_auth_expression_facts(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Node	   *expression;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		return (Datum) 0;
+	expression = stringToNode(TextDatumGetCString(PG_GETARG_DATUM(0)));
+	jwtauth_expression_walk(expression, PG_GETARG_OID(1),
+							get_func_namespace(fcinfo->flinfo->fn_oid),
+							put_fact, result);
+	return (Datum) 0;
+}
+
+JWTAUTH_FUNCTION(jwt_auth_split_names);
+
+/* split_names(list text) -> SETOF text: as in jwt_auth.trusted_gateways */
+Datum
+jwt_auth_split_names(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	if (!PG_ARGISNULL(0))
+		names = jwtauth_name_list(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	foreach(lc, names)
+	{
+		Datum		value = CStringGetTextDatum((char *) lfirst(lc));
+		bool		isnull = false;
+
+		tuplestore_putvalues(result->setResult, result->setDesc, &value,
+							 &isnull);
+	}
+	return (Datum) 0;
+}
