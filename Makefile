@@ -314,10 +314,17 @@ run-docs-check: all
 	@+scripts/docs_check.sh
 
 # Proofs that take longer than a test may.
-.PHONY: coverage mutation
+.PHONY: coverage mutation valgrind run-valgrind
 
 coverage: setup
 	@+scripts/coverage.sh
 
 mutation: setup
 	@+test/mutation/run.pl
+
+valgrind:
+	@scripts/setup.sh valgrind
+	$(AFTER_SETUP) run-valgrind
+
+run-valgrind: all build/unit/unit
+	@+scripts/valgrind.sh

@@ -39,6 +39,8 @@ then
 	need libclang-rt sh -c "echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
 		clang -fsanitize=fuzzer,address -x c -o /dev/null -"
 fi
+# For "make valgrind".
+[ "${1:-}" != valgrind ] || need valgrind command -v valgrind
 # The layout is checked where it is judged, and what some tests skip without
 # is installed there; a user's build does not need it.
 if [ -n "${CI:-}" ]

@@ -14,6 +14,9 @@
 #	PATH		our copy of the binaries first
 #	JWT_AUTH_TMP	the throw-away folder, also for COMMAND's own files
 #	JWT_AUTH_USER	who runs the server: initdb refuses root
+#
+# JWT_AUTH_POSTGRES is a program to start in the server's place, with the
+# server's arguments and the server first in its PATH.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -123,7 +126,7 @@ CONF
 
 # The socket's folder is ours alone, so that any port is free.
 export PGHOST="$JWT_AUTH_TMP/socket" PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
-$as_user "$pg/pg_ctl" -D "$JWT_AUTH_TMP/data" -l "$JWT_AUTH_TMP/server.log" \
+$as_user "$pg/pg_ctl" -D "$JWT_AUTH_TMP/data" ${JWT_AUTH_POSTGRES:+-p "$JWT_AUTH_POSTGRES"} -l "$JWT_AUTH_TMP/server.log" \
 	-w -t $timeout_seconds start >/dev/null 2>&1 </dev/null || {
 	cat "$JWT_AUTH_TMP/server.log" >&2
 	exit 1

@@ -146,6 +146,9 @@ sub test_on_server
 		. " >$results/server.log 2>&1 </dev/null");
 	my $status = $?;
 
+	# What a test said about a mutant can be read afterwards.
+	make_path("$checkout/build/mutation");
+	write_file("$checkout/build/mutation/" . ($mutant->{name} =~ s/\W+/-/gr) . '.log', slurp("$results/server.log"));
 	return '' if $status == 0;
 	return "no answer within $timeout s" if $status >> 8 == 124;
 	die "[$mutant->{name}]: the server did not start, see $results/server.log\n" . slurp("$results/server.log")
