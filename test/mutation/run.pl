@@ -3,7 +3,7 @@
 # tests find them.  Reports the survivors; fails if more than one in twenty
 # survives, or if the tests fail without a fault.
 #
-# MUTANTS=TEXT chooses those whose name holds TEXT.  MUTATION_SECONDS is a
+# MUTANTS=PATTERN chooses those whose name matches it.  MUTATION_SECONDS is a
 # budget: after it no other mutant is begun, and the order is random so that
 # each run sees others.  JOBS mutants at once (one for each processor).
 # The figures in one line: build/proof/mutation.
@@ -25,9 +25,9 @@ my $make = $ENV{MAKE} // 'make';
 my $jobs = $ENV{JOBS} || qx(nproc) + 0;
 my $began = time;
 my $mutants = read_mutants('test/mutation/mutants.txt');
-my $chosen = $ENV{MUTANTS} // '';
-my @queue = grep { index($_->{name}, $chosen) >= 0 } @$mutants;
-die "no mutant's name holds \"$chosen\"\n" unless @queue;
+my $chosen = $ENV{MUTANTS} // "";
+my @queue = grep { $_->{name} =~ /$chosen/ } @$mutants;
+die "no mutant's name matches \"$chosen\"\n" unless @queue;
 @queue = shuffle(@queue) if $ENV{MUTATION_SECONDS};
 
 # A tree for each job, built once; a mutant builds what it touches.  Two
