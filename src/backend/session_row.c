@@ -44,17 +44,21 @@ jwtauth_session_lock(const pg_uuid_t *sid)
 					   hash_bytes(sid->data, UUID_LEN), 0, ExclusiveLock);
 }
 
+/* What is read may be a secret, so that the scan's copy is wiped. */
 static bool
 read_bytes(JwtAuthScan *scan, int attno, unsigned char *to, size_t len)
 {
 	bool		isnull;
 	Datum		datum = jwtauth_scan_column(scan, attno, &isnull);
+	bytea	   *copy = (bytea *) DatumGetPointer(datum);
+	bool		fits = !isnull && VARSIZE(copy) - VARHDRSZ == len;
 
 	memset(to, 0, len);
-	if (isnull || VARSIZE_ANY_EXHDR(DatumGetPointer(datum)) != len)
-		return false;
-	memcpy(to, VARDATA_ANY(DatumGetPointer(datum)), len);
-	return true;
+	if (fits)
+		memcpy(to, VARDATA(copy), len);
+	if (!isnull)
+		jwtauth_secret_wipe(copy);
+	return fits;
 }
 
 static TimestampTz
@@ -142,6 +146,8 @@ jwtauth_session_insert(const JwtAuthSession *s)
 	values[8] = Int32GetDatum(s->generation);
 	values[9] = bytes_datum(s->live_hash, sizeof(s->live_hash));
 	values[10] = bytes_datum(s->tag_key, sizeof(s->tag_key));
+	jwtauth_secret_guard(DatumGetPointer(values[10]),
+						 VARSIZE(DatumGetPointer(values[10])));
 
 	jwtauth_write_begin();
 	jwtauth_need_rows(jwtauth_execute(&insert_session, values, nulls), 1);

@@ -12,6 +12,7 @@
 #include "base64url.h"
 #include "guc.h"
 #include "json.h"
+#include "primitive.h"
 #include "token.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
@@ -123,6 +124,7 @@ check_signature_shape(const JwtAuthToken *token, JwtAuthFault *fault)
 	size_t		len;
 	JwtStatus	status = decode_part(token->jws.signature, &bytes, &len, fault);
 
+	jwt_wipe(bytes, len);
 	pfree(bytes);
 	return status;
 }
