@@ -76,10 +76,7 @@ out:
 	return len > 0 ? (size_t) len : 0;
 }
 
-/*
- * R and S may be short by chance; they are padded to the full length.  For
- * want of memory libcrypto 3.0 may say that it signed, with -1 for a length.
- */
+/* R and S may be short by chance; they are padded to the full length. */
 static JwtStatus
 ec_sign(JwtKey *key, const JwtAlg *alg, JwtSlice input,
 		unsigned char *sig, size_t *siglen)
