@@ -14,6 +14,7 @@
 #include "guc.h"
 #include "nodes/nodes.h"
 #include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
 
 static const char *const kinds[] = {"calls", "setting", "text", "compares"};
 

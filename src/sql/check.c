@@ -14,6 +14,7 @@
 #include "primitive.h"
 #include "seal.h"
 #include "self_test.h"
+#include "utils/tuplestore.h"
 
 /* More rows than the table of algorithms will ever have. */
 #define MAX_ALGORITHMS 64
