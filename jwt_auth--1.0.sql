@@ -1158,6 +1158,58 @@ SELECT DISTINCT 'info', 'no_standby_key', format('keys of %s', k.alg),
 $$;
 COMMENT ON FUNCTION jwt.advise_keys(interval) IS 'jwt.advise() on keys';
 
+-- Shares of many: a few tokens say nothing.
+CREATE FUNCTION jwt.advise_use(OUT severity text, OUT rule text, OUT object text, OUT finding text, OUT fix text)
+    RETURNS SETOF record LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF jwt.stats_source() IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH counts AS MATERIALIZED (
+        SELECT s.*, s.verified + s.rejected AS judged, coalesce((s.rejected_by_code ->> '28J01')::bigint, 0) AS expired,
+               coalesce((s.rejected_by_code ->> '28J04')::bigint, 0) AS unknown
+          FROM jwt.stats_rows() s
+    ), total AS (
+        SELECT sum(c.judged) AS judged, sum(c.cache_hits) AS hits, sum(c.cache_evicted) AS evicted, sum(c.expired) AS expired,
+               sum(c.refreshed) AS refreshed, sum(c.replays) AS replays, sum(c.sessions_opened) AS opened, min(c.since)::date AS since
+          FROM counts c
+    ), unknown AS (
+        SELECT c.issuer, sum(c.unknown) AS unknown, sum(c.judged) AS judged, min(c.since)::date AS since
+          FROM counts c WHERE c.issuer IS DISTINCT FROM '(caller)' GROUP BY c.issuer
+    )
+    SELECT 'warning', 'small_cache', 'jwt_auth.cache_size of ' || s.place,
+           format('Of %s tokens judged since %s, %s%% were found in the cache, and %s had to leave it.', t.judged, t.since, round(100 * t.hits / t.judged), t.evicted),
+           format('%s%L; SELECT jwt.stats_reset();', s.mend, 4 * s.value::bigint)
+      FROM total t, jwt.settings_of('jwt_auth.cache_size') s
+     WHERE t.judged >= 1000 AND t.hits < t.judged / 2 AND t.evicted > t.judged / 10 AND s.value ~ '^[0-9]{1,6}$'
+    UNION ALL
+    SELECT 'warning', 'expired_tokens', 'clients',
+           format('Of %s tokens judged since %s, %s had expired: clients use a token until it is refused, and do not refresh in time.', t.judged, t.since, t.expired),
+           '-- clients: call jwt.refresh() before expires_in is over'
+      FROM total t WHERE t.expired >= 100 AND t.expired > t.judged / 10
+    UNION ALL
+    SELECT 'warning', 'unknown_kids', coalesce('issuer ' || u.issuer, 'our own tokens'),
+           format('Of %s tokens judged since %s, %s named a key that is not here: keys were changed over there, or somebody is guessing.', u.judged, u.since, u.unknown),
+           CASE WHEN u.issuer IS NULL THEN '-- was a key dropped too early?  See: SELECT * FROM jwt.events WHERE kid IS NOT NULL;'
+                ELSE format('-- SELECT jwt.import_jwks(..., %L);', u.issuer) END
+      FROM unknown u WHERE u.unknown >= 100 AND u.unknown > u.judged / 10
+    UNION ALL
+    SELECT 'warning', 'replays', 'refresh tokens',
+           format('%s spent refresh tokens came back since %s, beside %s refreshes: stolen ones, or clients that send one twice.', t.replays, t.since, t.refreshed),
+           '-- whose: SELECT at, subject, sid FROM jwt.events WHERE detail = ''replay'' ORDER BY at DESC;'
+      FROM total t WHERE t.replays >= 10 AND t.replays > t.refreshed / 100
+    UNION ALL
+    SELECT 'warning', 'sessions_not_refreshed', 'clients',
+           format('%s sessions were opened since %s, and %s refreshed: clients sign in again instead.', t.opened, t.since, t.refreshed),
+           '-- clients: keep the refresh token, and call jwt.refresh() with it'
+      FROM total t WHERE t.opened >= 100 AND t.opened > 10 * t.refreshed;
+END
+$$;
+COMMENT ON FUNCTION jwt.advise_use() IS 'jwt.advise() on what statistics show';
+
 -- The call of a C function loads the library, and with it the settings.
 -- Compiling such queries takes seconds, running them milliseconds: no JIT.
 CREATE FUNCTION jwt.advise(web_roles text[] DEFAULT NULL, key_age interval DEFAULT '90 days')
@@ -1178,7 +1230,8 @@ BEGIN
       FROM (SELECT * FROM jwt.advise_tables(web)
             UNION ALL SELECT * FROM jwt.advise_policies()
             UNION ALL SELECT * FROM jwt.advise_server()
-            UNION ALL SELECT * FROM jwt.advise_keys(advise.key_age)) a
+            UNION ALL SELECT * FROM jwt.advise_keys(advise.key_age)
+            UNION ALL SELECT * FROM jwt.advise_use()) a
      ORDER BY array_position('{error,warning,info}', a.severity), a.rule COLLATE "C", a.object COLLATE "C", a.finding COLLATE "C";
 END
 $$;

@@ -1,0 +1,223 @@
+# jwt.advise() and jwt.check() where it takes a whole server: pg_hba.conf, TLS,
+# the file that seals keys, standbys, statistics.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JwtAuthTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = start_node('advise', <<'CONF', init => { allows_streaming => 1 });
+shared_preload_libraries = 'jwt_auth'
+jwt_auth.trusted_gateways = 'gateway, "Gate way"'
+CONF
+$node->safe_psql('postgres', <<'SQL');
+CREATE ROLE gateway LOGIN;
+CREATE ROLE "Gate way" LOGIN;
+CREATE ROLE gateways;
+GRANT gateways TO gateway;
+SELECT jwt.generate_key('ES256', 'k2', 'standby');
+SQL
+
+sub advice { return $node->safe_psql('postgres', "SELECT rule, object FROM jwt.advise() WHERE rule ~ '$_[0]'"); }
+
+# The part of check() that says it: the rest makes keys of every algorithm.
+my %part = (gateways => 'peers', standbys => 'peers', keys => 'keys', TLS => 'server', preload => 'server');
+
+sub check
+{
+	my ($area, $where) = @_;
+
+	$where //= $node;
+	return $where->safe_psql('postgres', "SELECT item, status, detail FROM jwt.check_$part{$area}() WHERE area = '$area'");
+}
+
+# pg_hba.conf: who is let in unasked, the first line that fits deciding.
+sub hba
+{
+	my ($lines) = @_;
+
+	unlink $node->data_dir . '/pg_hba.conf';
+	append_to_file($node->data_dir . '/pg_hba.conf', "local all postgres trust\nlocal replication postgres trust\n$lines\n");
+	$node->reload;
+	return advice('gateway');
+}
+
+my $first = "gateway_without_password|role gateway";
+my $both = qq{gateway_without_password|role "Gate way"\n$first};
+my $tcp = $PostgreSQL::Test::Utils::windows_os || $node->safe_psql('postgres', 'SHOW listen_addresses') ne '';
+
+is(hba('local all all trust'), $both, 'trust lets gateways in');
+like(check('gateways'), qr/^gateway\|error\|logs in without a password: line 3 of pg_hba.conf \(local\)$/m, 'check() says where');
+is(hba('local all all scram-sha-256'), '', 'a password does not');
+like(check('gateways'), qr/^gateway\|ok\|/m, 'and check() is content');
+is(hba("local all all peer\nlocal all all trust"), '', 'nor a line that an earlier one precedes');
+is(hba("local all gateway reject\nlocal all all trust"), $both =~ s/\n.*//r, 'which may be about one role only');
+is(hba("local other all peer\nlocal all all trust"), $both, 'or about another database');
+is(hba("local postgres gateway trust"), $first, 'by name');
+is(hba("local other gateway trust"), '', 'but not into this database');
+is(hba("local sameuser gateway trust"), '', 'nor into one of its name');
+is(hba("local all +gateways trust"), $first, 'by a role it is a member of');
+is(hba("local all \"Gate way\" trust"), $both =~ s/\n.*//r, 'by a name in quotes');
+is(hba("local replication all trust"), '', 'replication is not this database');
+is(hba("local all gateway trust") . advice('superuser'), $first, 'no superuser is among them');
+is(hba("host all all 127.0.0.1/32 trust"), $tcp ? $both : '', 'a line for TCP counts where the server listens');
+$node->append_conf('postgresql.conf', "listen_addresses = '127.0.0.1'");
+$node->restart;
+is(hba("host all all 127.0.0.1/32 trust"), $both, 'now it does');
+is(hba("host all all 127.0.0.0/8 scram-sha-256\nhost all all 127.0.0.1/32 trust"), '', 'a wider net before it');
+is(hba("host all all 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.0/8 trust"), $both, 'a narrower one does not cover it');
+is(hba("host all all 10.0.0.0 255.0.0.0 scram-sha-256\nhost all all 127.0.0.1/32 trust"), $both, 'nor another');
+is(hba("host all all ::1/128 scram-sha-256\nhost all all 0.0.0.0/0 trust"), $both, 'nor one of the other family');
+is(hba("host all all all scram-sha-256\nhost all all samenet trust"), '', 'everybody, before the neighbours');
+is(hba("hostnossl all all all scram-sha-256\nhost all all all trust"), $both, 'some, before everybody');
+is(hba("hostssl all all all trust"), '', 'a line for TLS counts for nothing without it');
+hba('local all all scram-sha-256');
+
+# TLS: without a certificate here, t/260_tls.pl has one.
+is(check('TLS'), <<'END' =~ s/\n\z//r, 'an open wire');
+ssl|warning|off: over TCP, tokens are readable on the wire
+jwt_auth.require_tls|warning|off: a token is accepted from an open wire, too
+END
+$node->safe_psql('postgres', 'ALTER DATABASE postgres SET jwt_auth.require_tls = on');
+is(check('TLS'), <<'END' =~ s/\n\z//r, 'on which no token is accepted');
+ssl|error|off, and jwt_auth.require_tls refuses every token that comes over TCP
+jwt_auth.require_tls|ok|on
+END
+$node->safe_psql('postgres', 'ALTER DATABASE postgres RESET jwt_auth.require_tls');
+is(check('preload'), 'library|ok|by shared_preload_libraries', 'preloaded');
+
+# The file that seals keys.
+my $file = $node->data_dir . '/seal';
+append_to_file($file, 'x' x 40);
+chmod 0600, $file or die $!;
+like(check('keys'), qr/^jwt_auth.encryption_key_file\|warning\|not set; 2 private keys are stored in the clear$/m, 'no file');
+$node->append_conf('postgresql.conf', "jwt_auth.encryption_key_file = 'seal'");
+$node->reload;
+$node->poll_query_until('postgres', q{SELECT current_setting('jwt_auth.encryption_key_file') = 'seal'}) or die;
+like(check('keys'), qr/^jwt_auth.encryption_key_file\|warning\|readable and private; 2 private keys are still stored in the clear$/m, 'a file, not yet used');
+$node->safe_psql('postgres', 'SELECT jwt.reseal()');
+like(check('keys'), qr/^jwt_auth.encryption_key_file\|ok\|readable and private$/m, 'sealed');
+chmod 0644, $file or die $!;
+like(check('keys'), qr/^jwt_auth.encryption_key_file\|error\|encryption key file cannot be used. It has group or world access/m, 'the file is not private');
+chmod 0600, $file or die $!;
+append_to_file($file, 'another');
+like(check('keys'), qr/^jwt_auth.encryption_key_file\|error\|2 keys are sealed with another file, and cannot be used$/m, 'another file');
+unlink $file;
+like(check('keys'), qr/^jwt_auth.encryption_key_file\|error\|could not read encryption key file/m, 'no file any more');
+append_to_file($file, 'x' x 40);
+chmod 0600, $file or die $!;
+like(check('keys'), qr/^jwt_auth.encryption_key_file\|ok\|/m, 'back again');
+
+# Standbys.
+is(check('standbys'), 'revocations|ok|no standby is connected', 'none');
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('behind');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+like(check('standbys'), qr/^behind\|ok\|Revocations take effect there [0-9:.]+ later\.$/, 'one that follows, seen from the primary');
+like(check('standbys', $standby), qr/^this standby\|ok\|/, 'and from itself');
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
+$standby->poll_query_until('postgres', q{SELECT pg_get_wal_replay_pause_state() = 'paused'}) or die;
+like(check('standbys', $standby), qr/^this standby\|error\|Its replay is paused\./, 'replay is paused');
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
+$standby->append_conf('postgresql.conf', "recovery_min_apply_delay = '1min'");
+$standby->reload;
+$standby->poll_query_until('postgres', q{SELECT current_setting('recovery_min_apply_delay') = '1min'}) or die;
+like(check('standbys', $standby), qr/^this standby\|warning\|Revocations take effect there 00:01:00 later\.$/, 'a standby that waits');
+$standby->append_conf('postgresql.conf', "recovery_min_apply_delay = '1h'");
+$standby->reload;
+$standby->poll_query_until('postgres', q{SELECT current_setting('recovery_min_apply_delay') = '1h'}) or die;
+like(check('standbys', $standby), qr/^this standby\|error\|Revocations take effect there 01:00:00 later\.$/, 'longer than a token lives');
+is($standby->safe_psql('postgres', q{SELECT count(*) > 0 FROM jwt.check() WHERE area = 'algorithms'}), 't', 'a standby can be checked');
+is($standby->safe_psql('postgres', 'SELECT count(*) FROM jwt.advise()'),
+	$node->safe_psql('postgres', 'SELECT count(*) FROM jwt.advise()'), 'a standby gives the same advice');
+$node->stop;
+like(check('standbys', $standby), qr/^this standby\|error\|It is not connected to its primary\./, 'the primary is gone');
+$standby->stop;
+$node->start;
+
+# What statistics show.  Each has a neighbour just below.
+my $admin = session($node, user => 'postgres');
+my $use = 'small_cache|expired_tokens|unknown_kids|replays|sessions_not_refreshed';
+
+sub used
+{
+	my ($sql) = @_;
+
+	$node->safe_psql('postgres', 'SELECT jwt.stats_reset()');
+	$admin->ask("$sql;");
+	return advice($use);
+}
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE token (n integer, good text, old text, guessed text);
+INSERT INTO token SELECT n, jwt.sign('{"sub": "42"}'), jwt.sign('{"sub": "42"}', expires_in => '-1 hour'),
+       jwt.sign_with('{"sub": "42", "exp": 9999999999}', jwt.jwk_from_secret(repeat('x', 32), kid => 'k' || n || 'x'))
+  FROM generate_series(1, 1200) n;
+SQL
+my $judge = 'SELECT count((jwt.try_verify(%s)).valid) FROM token, generate_series(1, %d) s WHERE n <= %d';
+
+is(used('SELECT 1'), '', 'nothing happened, nothing to say');
+is(used(sprintf $judge, 'good', 1, 1200), "small_cache|jwt_auth.cache_size of every session", 'more tokens than the cache holds');
+my $fix = $node->safe_psql('postgres', q{SELECT fix FROM jwt.advise() WHERE rule = 'small_cache'});
+is($fix, q{ALTER DATABASE postgres SET jwt_auth.cache_size = '1024'; SELECT jwt.stats_reset();}, 'and what to do');
+$node->safe_psql('postgres', $fix);
+is(advice($use), '', 'done');
+$node->safe_psql('postgres', 'ALTER DATABASE postgres RESET jwt_auth.cache_size');
+is(used(sprintf $judge, 'good', 1, 900), '', 'too few to tell');
+is(used(sprintf $judge, 'good', 12, 100), '', 'a cache that serves');
+
+is(used(sprintf $judge, 'old', 1, 100), 'expired_tokens|clients', 'clients that do not refresh');
+is(used(sprintf $judge, 'old', 1, 99), '', 'a few that come too late');
+is(used(sprintf($judge, 'old', 1, 100) . ';' . sprintf($judge, 'good', 10, 100)), '', 'among many that do not');
+
+is(used(sprintf $judge, 'guessed', 1, 100), 'unknown_kids|our own tokens', 'unknown keys');
+is(used(sprintf $judge, 'guessed', 1, 99), '', 'a few');
+is(used(sprintf($judge, 'guessed', 1, 100) . ';' . sprintf($judge, 'good', 10, 100)), '', 'among many that are known');
+
+# Spent refresh tokens, and sessions that are never refreshed.
+$node->safe_psql('postgres', <<'SQL');
+CREATE FUNCTION replay(sessions integer, refreshes integer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    spent text;
+    live text;
+BEGIN
+    FOR i IN 1 .. sessions LOOP
+        spent := jwt.open_session('42') ->> 'refresh_token';
+        live := spent;
+        FOR j IN 1 .. refreshes LOOP
+            live := jwt.refresh(live) ->> 'refresh_token';
+        END LOOP;
+        IF refreshes > 0 THEN
+            PERFORM jwt.refresh(spent);
+        END IF;
+    END LOOP;
+END
+$$;
+SQL
+is(used('SELECT replay(10, 2)'), 'replays|refresh tokens', 'spent refresh tokens come back');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM jwt.events WHERE detail = 'replay'}), '10', 'whose they were is in the events');
+is(used('SELECT replay(9, 2)'), '', 'a few');
+is(used('SELECT replay(100, 0)'), 'sessions_not_refreshed|clients', 'sessions opened, never refreshed');
+is(used('SELECT replay(99, 0)'), '', 'a few');
+is(used('SELECT replay(91, 0); SELECT replay(9, 2)'), '', 'and some that are refreshed');
+
+# Without statistics there is nothing to say, and no error.
+$node->append_conf('postgresql.conf', 'jwt_auth.track_stats = off');
+$node->reload;
+$node->poll_query_until('postgres', q{SELECT current_setting('jwt_auth.track_stats') = 'off'}) or die;
+$node->safe_psql('postgres', 'SELECT jwt.stats_reset()');
+$node->safe_psql('postgres', sprintf $judge, 'old', 1, 200);
+is(advice($use), '', 'nothing counted');
+$node->append_conf('postgresql.conf', "shared_preload_libraries = ''");
+$node->restart;
+is(advice($use), '', 'nothing collected');
+
+$node->stop;
+done_testing();
