@@ -152,6 +152,38 @@ foreach my $document (@documents)
 	}
 }
 
+# Each promise has its test: docs/security-model.md says `FILE`: "TEXT", and
+# the file has that text, be it on two lines of a comment.
+sub missing_tests
+{
+	my ($text) = @_;
+	my @missing;
+
+	foreach my $row ($text =~ /^\| (?!promise \||-)(.*) \|$/mg)
+	{
+		my ($promise, $tests) = split / \| /, $row, 2;
+		my @tests = $tests =~ /`([^`]+)`: "([^"]+)"/g;
+		push @missing, "no test: $promise" if !@tests;
+		while (my ($file, $name) = splice @tests, 0, 2)
+		{
+			my $there = -e "$root/$file" ? slurp_file("$root/$file") : '';
+			$there =~ s/\n\s*(?:#|--|\*)?\s*/ /g;
+			push @missing, "$file: $name" if index($there, $name) < 0;
+		}
+	}
+	return @missing;
+}
+
+my $promises = slurp_file("$root/docs/security-model.md");
+cmp_ok(scalar(() = $promises =~ /`: "/g), '>', 50, 'promises have tests');
+is_deeply([ missing_tests($promises) ], [], 'which are there');
+is_deeply([ missing_tests(<<"TEXT") ], [ 'no test: a', 't/nowhere.pl: x', 't/710_docs.pl: y' . 'y' ], 'and what is not there is found');
+| promise | test |
+|---|---|
+| a | none |
+| b | `t/nowhere.pl`: "x"; `t/710_docs.pl`: "y@{[ 'y' ]}" |
+TEXT
+
 note("proof docs: $checked documents, $commands commands run, $not_run blocks not run");
 $node->stop;
 done_testing();
