@@ -83,7 +83,7 @@ delete @ENV{qw(CI MAKEFLAGS MFLAGS MAKELEVEL)};
 sub forget
 {
 	$node->safe_psql('postgres', <<'SQL');
-DROP DATABASE IF EXISTS app WITH (FORCE);
+SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database WHERE datname !~ '^(postgres|template[01])$' \gexec
 ALTER SYSTEM RESET ALL;
 SELECT pg_reload_conf();
 SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname !~ '^(pg_|postgres$)' \gexec
@@ -150,6 +150,11 @@ foreach my $document (@documents)
 		is(join("\n", @$wrong), '', "$document: its $count commands");
 		$commands += $count;
 	}
+}
+
+foreach my $readme (map { substr($_, length("$root/")) } glob("$root/examples/*/README.md $root/test/*/README.md"))
+{
+	is_deeply([ dead_links($readme) ], [], "$readme: links");
 }
 
 # Each promise has its test: docs/security-model.md says `FILE`: "TEXT", and
