@@ -11,6 +11,9 @@
 #   make bench-quick	the same, rougher: two minutes, build/bench/RESULTS.md
 #   make bench-check	instructions of the core's operations, against the record
 #   make bench-record	puts today's on record
+#   make deb		Debian packages, tested
+#   make deb-test		and installed, beside this machine; DEB="15 17": only these
+#   make dist		archives for PGXN, of the last commit
 #
 # PG_CONFIG=/path/to/pg_config chooses another server; WERROR=1 makes warnings
 # errors.
@@ -328,3 +331,19 @@ valgrind:
 
 run-valgrind: all build/unit/unit
 	@+scripts/valgrind.sh
+
+# Packages: Debian's into build/deb, PGXN's into build/dist.
+.PHONY: deb deb-test dist check-meta
+
+deb:
+	@scripts/setup.sh deb
+	@scripts/deb.sh
+
+deb-test: setup
+	@scripts/deb_test.sh $(DEB)
+
+dist:
+	@scripts/dist.sh
+
+check-meta:
+	@scripts/check_meta.pl

@@ -41,6 +41,13 @@ then
 fi
 # For "make valgrind".
 [ "${1:-}" != valgrind ] || need valgrind command -v valgrind
+# For "make deb".
+if [ "${1:-}" = deb ]
+then
+	need build-essential command -v dpkg-buildpackage
+	need debhelper command -v dh
+	need postgresql-server-dev-all command -v dh_pgxs_test
+fi
 # The layout is checked where it is judged, and what some tests skip without
 # is installed there; a user's build does not need it.
 if [ -n "${CI:-}" ]
