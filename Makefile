@@ -159,7 +159,7 @@ UNIT_OBJS = $(patsubst %.c,build/unit/%.o,$(wildcard src/core/*.c test/unit/*.c)
 
 build/unit/unit: $(UNIT_OBJS) build/unit/vectors.txt
 	$(CC) $(UNIT_CFLAGS) -o $@ $(UNIT_OBJS) -lcrypto -pthread \
-		-Wl,-z,now -Wl,--wrap=CRYPTO_memcmp
+		-Wl,-z,now -Wl,--wrap=CRYPTO_memcmp,--wrap=OPENSSL_cleanse
 
 build/unit/vectors.txt: test/vectors/flatten.pl $(wildcard test/vectors/*.jsonl)
 	@mkdir -p $(@D)

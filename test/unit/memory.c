@@ -28,7 +28,8 @@ static long compares;
 
 /* What is looked for, in its forms; none unless watched for. */
 static bool looking;
-static bool found;
+static bool found;				/* in a block that was given back */
+static bool wiped;				/* by our own code */
 static unsigned char form[NUM_FORMS][2 * MAX_LOOK_FOR];
 static size_t form_len[NUM_FORMS];
 
@@ -136,7 +137,7 @@ look_for(JwtSlice secret)
 	}
 	form_len[0] = form_len[1] = secret.len;
 	form_len[2] = jwt_base64url_encode(form[0], secret.len, (char *) form[2]);
-	found = false;
+	found = wiped = false;
 	looking = true;
 }
 
@@ -183,15 +184,31 @@ memory_is_clean_after(void (*run) (void *arg), void *arg, JwtSlice secret)
 	return clean;
 }
 
-/* The linker puts this in the place of libcrypto's own: see the Makefile. */
+bool
+memory_was_wiped(void)
+{
+	return wiped;
+}
+
+/* The linker puts these in the places of libcrypto's own: see the Makefile. */
 extern int	__wrap_CRYPTO_memcmp(const void *a, const void *b, size_t len);
 extern int	__real_CRYPTO_memcmp(const void *a, const void *b, size_t len);
+extern void __wrap_OPENSSL_cleanse(void *block, size_t len);
+extern void __real_OPENSSL_cleanse(void *block, size_t len);
 
 int
 __wrap_CRYPTO_memcmp(const void *a, const void *b, size_t len)
 {
 	compares++;
 	return __real_CRYPTO_memcmp(a, b, len);
+}
+
+void
+__wrap_OPENSSL_cleanse(void *block, size_t len)
+{
+	if (looking && holds_secret(block, len))
+		wiped = true;
+	__real_OPENSSL_cleanse(block, len);
 }
 
 long

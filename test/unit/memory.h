@@ -31,6 +31,9 @@ extern bool memory_failed(void);
 extern bool memory_is_clean_after(void (*run) (void *arg), void *arg,
 								  JwtSlice secret);
 
+/* Did our own code, then, wipe a buffer that held it? */
+extern bool memory_was_wiped(void);
+
 /* Compares in constant time, since the program began. */
 extern long memory_compares(void);
 

@@ -102,6 +102,7 @@ no_mac_is_left(void)
 	CHECK(memory_is_clean_after(verify_signature, (void *) alg,
 								slice_of_bytes(right, len)));
 	CHECK_STATUS(status, JWT_E_SIGNATURE);
+	CHECK(memory_was_wiped());
 	jwt_key_free(key);
 }
 
@@ -124,6 +125,7 @@ no_signature_is_left(void)
 	CHECK_STATUS(jwt_jws_split(slice_of_bytes(presented, len), &jws), JWT_OK);
 	CHECK(memory_is_clean_after(verify_jws, (void *) alg, secret_slice(32)));
 	CHECK_STATUS(status, JWT_E_SIGNATURE);
+	CHECK(memory_was_wiped());
 	jwt_key_free(key);
 }
 
