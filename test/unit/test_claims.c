@@ -100,6 +100,14 @@ sums_do_not_wrap(void)
 	CHECK_STATUS(check_age(INT64_MAX, NOW, INT64_MAX, INT64_MAX), JWT_OK);
 	CHECK_STATUS(check_age(INT64_MIN, NOW, 10, 10), JWT_E_TOO_OLD);
 	CHECK_STATUS(check_age(INT64_MIN, -1, INT64_MAX, INT64_MAX), JWT_OK);
+
+	/* A leeway below zero only makes the rules stricter. */
+	CHECK_STATUS(check_times(exp, INT64_MIN, NOW, -1), JWT_E_EXPIRED);
+	CHECK_STATUS(check_times(exp, NOW + 10, NOW, -10), JWT_E_EXPIRED);
+	CHECK_STATUS(check_times(exp, NOW + 11, NOW, -10), JWT_OK);
+	CHECK_STATUS(check_times(nbf, INT64_MAX, NOW, -1), JWT_E_NOT_YET_VALID);
+	CHECK_STATUS(check_times(nbf, NOW - 9, NOW, -10), JWT_E_NOT_YET_VALID);
+	CHECK_STATUS(check_times(nbf, NOW - 10, NOW, -10), JWT_OK);
 }
 
 static void

@@ -318,6 +318,31 @@ rsa_private_members(void)
 				 JWT_E_KEY_TYPE);
 }
 
+/*
+ * Without primes a private exponent is raised to, which is too dear for a
+ * modulus of any size.  The numbers are odd, and otherwise no key.
+ */
+static void
+private_exponents_of_any_size(void)
+{
+	char		text[700];
+	JwtJwk		jwk;
+
+	memset(text, 'x', sizeof(text));
+	memset(&jwk, 0, sizeof(jwk));
+	jwk.member[JWT_JWK_KTY] = jwt_slice_of("RSA");
+	jwk.member[JWT_JWK_E] = jwt_slice_of("AQAB");
+	jwk.member[JWT_JWK_D] = jwt_slice_of("Aw");
+
+	/* 'x' is 49: its last bit is set, and so is the last of a group. */
+	jwk.member[JWT_JWK_N] = slice_of_bytes(text, 680);
+	CHECK_STATUS(with(jwk, JWT_JWK_USE, NULL), JWT_E_KEY_INVALID);
+	jwk.member[JWT_JWK_N] = slice_of_bytes(text, 684);
+	CHECK_STATUS(with(jwk, JWT_JWK_USE, NULL), JWT_E_KEY_TOO_LARGE);
+	jwk.member[JWT_JWK_D].data = NULL;
+	CHECK_STATUS(with(jwk, JWT_JWK_USE, NULL), JWT_OK);
+}
+
 /* One byte added in front, one taken away, one changed. */
 static void
 check_coordinate(JwtJwk jwk, JwtJwkMember member)
@@ -536,6 +561,7 @@ const Test	key_tests[] = {
 	{"key: sizes of RSA", rsa_sizes},
 	{"key: public members of RSA", rsa_public_members},
 	{"key: private members of RSA", rsa_private_members},
+	{"key: private exponents of any size", private_exponents_of_any_size},
 	{"key: members of EC and OKP", curve_members},
 	{"key: range of EC", ec_private_range},
 	{"key: permits by type and curve", permits_by_type_and_curve},

@@ -5,6 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
+#include <limits.h>
+
 #include "harness.h"
 #include "seal.h"
 
@@ -197,6 +199,28 @@ short_files_are_refused(void)
 	CHECK_STATUS(jwt_seal_derive(slice_of_bytes(file_a, 33), &key), JWT_OK);
 }
 
+/* Lengths that libcrypto's int cannot hold; nothing is read or written. */
+static void
+huge_lengths_are_refused(void)
+{
+	JwtSealKey	key = key_of(file_a);
+	JwtSealName name = name_of("", "k1", "oct", "HS256");
+	unsigned char sealed[1 + JWT_SEAL_OVERHEAD] = {0};
+	size_t		len = 99;
+
+	CHECK_STATUS(jwt_seal(&key, &name, slice_of_bytes(file_a, INT_MAX), sealed),
+				 JWT_E_KEY_TOO_LARGE);
+	CHECK_STATUS(jwt_unseal(&key, &name,
+							slice_of_bytes(sealed, (size_t) INT_MAX + 1),
+							sealed, &len), JWT_E_SEALED);
+	CHECK(len == 0);
+	name.kid.len = (size_t) INT_MAX + 1;
+	CHECK_STATUS(jwt_seal(&key, &name, jwt_slice_of("x"), sealed),
+				 JWT_E_CRYPTO);
+	name.kid.len = 2;
+	CHECK_STATUS(jwt_seal(&key, &name, jwt_slice_of("x"), sealed), JWT_OK);
+}
+
 const Test	seal_tests[] = {
 	{"seal: round trips", round_trips},
 	{"seal: nonces differ", nonces_differ},
@@ -205,5 +229,6 @@ const Test	seal_tests[] = {
 	{"seal: keys count", keys_count},
 	{"seal: derivation stays", derivation_stays},
 	{"seal: short files are refused", short_files_are_refused},
+	{"seal: huge lengths are refused", huge_lengths_are_refused},
 	{NULL, NULL}
 };
