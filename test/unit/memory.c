@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
@@ -145,21 +146,39 @@ typedef struct Call
 {
 	void		(*run) (void *arg);
 	void	   *arg;
+	sem_t		done;
+	sem_t		looked_at;
 } Call;
 
+/* So deep that nothing which comes after it reaches its part of the stack. */
+__attribute__((noinline))
+static void
+run_deep(const Call *c)
+{
+	volatile char gap[8192];
+
+	gap[0] = 0;
+	c->run(c->arg);
+	gap[1] = gap[0];
+}
+
+/* The thread's end would write over what is to be looked at. */
 static void *
 call(void *arg)
 {
 	Call	   *c = arg;
 
-	c->run(c->arg);
+	run_deep(c);
+	(void) sem_post(&c->done);
+	while (sem_wait(&c->looked_at) != 0)
+		;
 	return NULL;
 }
 
 bool
 memory_is_clean_after(void (*run) (void *arg), void *arg, JwtSlice secret)
 {
-	Call		c = {run, arg};
+	Call		c;
 	unsigned char *stack = aligned_alloc(4096, STACK_SIZE);
 	pthread_attr_t attr;
 	pthread_t	thread;
@@ -169,17 +188,25 @@ memory_is_clean_after(void (*run) (void *arg), void *arg, JwtSlice secret)
 		abort();
 	memset(stack, 0, STACK_SIZE);
 	look_for(secret);
-	if (pthread_attr_init(&attr) != 0 ||
+	c.run = run;
+	c.arg = arg;
+	if (sem_init(&c.done, 0, 0) != 0 || sem_init(&c.looked_at, 0, 0) != 0 ||
+		pthread_attr_init(&attr) != 0 ||
 		pthread_attr_setstack(&attr, stack, STACK_SIZE) != 0 ||
-		pthread_create(&thread, &attr, call, &c) != 0 ||
-		pthread_join(thread, NULL) != 0)
+		pthread_create(&thread, &attr, call, &c) != 0)
 		abort();
-	(void) pthread_attr_destroy(&attr);
+	while (sem_wait(&c.done) != 0)
+		;
 
 	/* valgrind takes what lies beyond a stack's end for nobody's. */
 	clean = !found && (getenv("JWT_AUTH_VALGRIND") != NULL ||
 					   !holds_secret(stack, STACK_SIZE));
 	looking = false;
+	if (sem_post(&c.looked_at) != 0 || pthread_join(thread, NULL) != 0)
+		abort();
+	(void) pthread_attr_destroy(&attr);
+	(void) sem_destroy(&c.done);
+	(void) sem_destroy(&c.looked_at);
 	free(stack);
 	return clean;
 }
