@@ -4,5 +4,5 @@
 
 set -eu
 cd "$(dirname "$0")/.."
-tar -cf - --exclude=./.git --exclude=./build --exclude=node_modules . |
+tar -cf - --exclude=./.git --exclude=./build --exclude=./tmp_check --exclude=node_modules . |
 	tar -xf - -C "$1"

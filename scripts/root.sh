@@ -56,6 +56,10 @@ packages="ca-certificates gcc libc6-dev libipc-run-perl libkrb5-dev libpq-dev
 	postgresql-client-$version postgresql-server-dev-$version"
 # psql's part in a device flow; since 18.
 [ "$version" -lt 18 ] || packages="$packages libpq-oauth"
+# A server to upgrade from, with the libraries that only it has: unpacked into
+# /opt/old, as their own Debian's other packages do not fit.
+[ "$version" -ne 17 ] || old_packages="postgresql-15 postgresql-client-15
+	postgresql-server-dev-15 libicu72 libldap-2.5-0"
 
 # A server before its release, and the OpenSSL to come, are in experimental:
 # of these packages the newer one counts, wherever it is.
@@ -66,7 +70,8 @@ from_experimental="libpq-dev libpq5 libpq-oauth libssl-dev libssl4 openssl
 # apart COMMAND...: with mounts and processes of its own
 apart()
 {
-	timeout -k 10 "${ROOT_SECONDS:-3600}" \
+	# In the foreground: what ends this script ends that, too.
+	timeout --foreground -k 10 "${ROOT_SECONDS:-3600}" \
 		unshare --mount --pid --fork --kill-child "$@" </dev/null
 }
 
@@ -123,6 +128,8 @@ configure()
 		Pin-Priority: 500
 		CONF
 	fi
+	[ -z "${old_packages:-}" ] ||
+		echo "deb $1 bookworm main" >>etc/apt/sources.list
 	chroot . useradd -m -u $tester tester
 	cd "$OLDPWD"
 }
@@ -145,9 +152,28 @@ build_root()
 	configure "$mirror"
 	in_new_root apt-get -q update
 	in_new_root apt-get -q -y install $packages
+	if [ -n "${old_packages:-}" ]
+	then
+		in_new_root sh -ec '
+			cd /tmp
+			apt-get -q download "$@"
+			for package in *.deb
+			do
+				dpkg-deb -x "$package" /opt/old
+				rm "$package"
+			done
+		' sh $old_packages
+	fi
 	in_new_root apt-get clean
+	recipe >"$root.new/.recipe"
 	rm -rf "$root"
 	mv "$root.new" "$root"
+}
+
+# recipe: says what is in a root, so that one of another recipe is made anew
+recipe()
+{
+	echo $suite $packages ${old_packages:-}
 }
 
 make_root()
@@ -156,7 +182,7 @@ make_root()
 	exec 9>"$root.lock"
 	flock 9
 	# In a process of its own, where the shell still stops at a failure.
-	[ -d "$root" ] ||
+	[ "$(cat "$root/.recipe" 2>/dev/null)" = "$(recipe)" ] ||
 		scripts/root.sh build "$version" >"$root.log" 2>&1 </dev/null || {
 			tail -n 20 "$root.log" >&2
 			fail "the root for PostgreSQL $version could not be made"
@@ -172,8 +198,9 @@ run_in_root()
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	mkdir "$work/src" "$work/tmp"
-	tar -cf - --exclude=./.git --exclude=./build --exclude=node_modules \
-		--exclude='*.o' --exclude='*.so' . | tar -xf - -C "$work/src"
+	scripts/copy_tree.sh "$work/src"
+	# Compiled for another server.
+	find "$work/src" \( -name '*.o' -o -name '*.so' \) -exec rm {} +
 	chown -R $tester "$work"
 	chmod 755 "$work"
 
@@ -186,6 +213,7 @@ run_in_root()
 		mount --rbind /dev "$root/dev"
 		mount -t tmpfs tmpfs "$root/run"
 		mount --bind "$work" "$root/work"
+		[ ! -d "$root/opt/old" ] || set -- env JWT_AUTH_OLD_SERVER=/opt/old "$@"
 		exec chroot --userspec=$tester:$tester "$root" env -i \
 			PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/work/tmp \
 			TMPDIR=/work/tmp LC_ALL=C \

@@ -17,6 +17,9 @@
 #
 # JWT_AUTH_POSTGRES is a program to start in the server's place, with the
 # server's arguments and the server first in its PATH.
+#
+# SERVER_PRELOAD names libraries that servers load first, and nothing else
+# does: those of a sanitizer.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -87,6 +90,17 @@ stage=$JWT_AUTH_TMP/pg
 pg=$stage$bindir
 mkdir -p "$pg"
 cp -L "$bindir"/* "$pg"
+if [ -n "${SERVER_PRELOAD:-}" ]
+then
+	mv "$pg/postgres" "$pg/postgres.preloaded"
+	# Under its own name, which is how a restart finds it.
+	cat >"$pg/postgres" <<-WRAPPER
+	#!/usr/bin/perl
+	\$ENV{LD_PRELOAD} = '$SERVER_PRELOAD';
+	exec { "\$0.preloaded" } \$0, @ARGV;
+	WRAPPER
+	chmod 755 "$pg/postgres"
+fi
 for dir in $("$PG_CONFIG" --pkglibdir --sharedir)
 do
 	mkdir -p "$stage$dir"
