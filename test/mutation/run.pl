@@ -76,7 +76,8 @@ sub read_mutants
 		else { die "$list:$.: not understood\n" }
 	}
 	close $in;
-	check_mutant($_) foreach @all;
+	my @stale = map { check_mutant($_) } @all;
+	die @stale if @stale;
 	return \@all;
 }
 
@@ -89,16 +90,16 @@ sub slurp
 	return scalar <$in>;
 }
 
-# A text that has moved or stands twice must not pass for a mutant.
+# What is wrong with it, if anything: a text that has moved or stands twice
+# must not pass for a mutant.
 sub check_mutant
 {
 	my ($mutant) = @_;
 
 	chomp @$mutant{qw(before after)};
 	my $count = () = slurp($mutant->{file}) =~ /\Q$mutant->{before}\E/g;
-	die "[$mutant->{name}]: its text stands $count times in $mutant->{file}\n"
-	  unless $count == 1 && length $mutant->{before};
-	return;
+	return $count == 1 && length $mutant->{before} ? () :
+	  "[$mutant->{name}]: its text stands $count times in $mutant->{file}\n";
 }
 
 sub run_or_die
