@@ -33,8 +33,11 @@ mkdir -p "$checkout/build/coverage" "$checkout/build/proof"
 cp -r build/test "$checkout/build/coverage"
 find . -name '*.gcda' -exec gcov --json-format --branch-probabilities --stdout {} + \
 	>"$checkout/build/coverage/gcov.json" 2>/dev/null
+
+# Beside the sources that were measured, whatever became of the checkout's.
+test/coverage/report.pl "$checkout/build/coverage/gcov.json" \
+	>"$checkout/build/coverage/report.txt" || status=1
 cd "$checkout"
-test/coverage/report.pl build/coverage/gcov.json >build/coverage/report.txt || status=1
 cat build/coverage/report.txt
 tail -n 1 build/coverage/report.txt >build/proof/coverage
 exit $status
