@@ -203,6 +203,11 @@ SELECT pg_temp.words(pg_temp.headed('{"alg":"' || repeat('é', 200) || '"}'));
 SELECT pg_temp.words(pg_temp.headed('{"alg":"a\nb\u001b[2Jc"}'));
 SELECT pg_backend_pid() = :pid AS alive, pg_temp.words(:'good');
 
+-- brackets in a string are none, whatever is escaped in it
+SELECT n, pg_temp.words(pg_temp.claimed('{"exp":4000000000,"x":"\"' || repeat('[', n) || '\\"}')) AS in_string,
+       pg_temp.words(pg_temp.claimed('{"exp":4000000000,"x":"\"","y":' || repeat('[', n) || repeat(']', n) || '}')) AS behind_it
+  FROM unnest('{63,64,1000}'::int[]) n;
+
 --
 -- Times before PostgreSQL's first
 --

@@ -167,6 +167,13 @@ SET jwt_auth.encryption_key_file = 'jwt_test_enough';
 SELECT jwt.reseal('jwt_test_long');
 SELECT jwt.verify(:'h1_token') IS NOT NULL, jwt.verify(jwt.sign('{"sub":"6"}', 'es')) ->> 'sub';
 
+-- what jwt.check() asks of the file
+SELECT jwt.sealing_file() = sealed_by AS this_file FROM jwt.keys WHERE kid = 'es';
+SET jwt_auth.encryption_key_file = 'jwt_test_first';
+SELECT jwt.sealing_file() = sealed_by AS this_file FROM jwt.keys WHERE kid = 'es';
+SET jwt_auth.encryption_key_file = '';
+SELECT jwt.sealing_file();
+
 --
 -- Keys outside
 --
