@@ -23,12 +23,10 @@ do
 	grep -q "^$stage " "$RESULTS/counts" || echo "$stage 0 1 0" >>"$RESULTS/counts"
 done
 
-# What was proved, and how much of it.
+# What was proved, and how much of it: lines "proof NAME: ..." of the tests.
 mkdir -p build/proof
-sed -n 's/^\(# \)\{0,1\}proof \(vectors: .*\)/\2/p' "$RESULTS"/unit.log "$RESULTS"/tap.log \
-	>build/proof/vectors 2>/dev/null
-
-sed -n 's/^# proof \(docs: .*\)/\1/p' "$RESULTS/tap.log" >build/proof/docs 2>/dev/null
+cat "$RESULTS"/unit.log "$RESULTS"/tap.log 2>/dev/null | sed -n 's/^\(# \)\{0,1\}proof //p' |
+	awk -F: '{ print > ("build/proof/" $1) }'
 
 # What failed once more, at the end, where a long log is read first.
 for log in "$RESULTS"/*.log
