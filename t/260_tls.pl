@@ -10,25 +10,10 @@ use JwtAuthTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-plan skip_all => 'the server is built without OpenSSL'
-  unless `pg_config --configure` =~ /--with-(openssl|ssl=openssl)/;
-plan skip_all => 'no program openssl'
-  if system('openssl version >/dev/null 2>&1') != 0;
+my $why_not = no_tls();
+plan skip_all => $why_not if defined $why_not;
 
-my $node = start_node('tls', <<'CONF', before_start => sub {
-listen_addresses = '127.0.0.1'
-ssl = on
-ssl_cert_file = 'tls.crt'
-ssl_key_file = 'tls.key'
-max_parallel_workers = 8
-CONF
-	my ($n) = @_;
-	my $dir = $n->data_dir;
-	system_or_bail('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
-		'-subj', '/CN=localhost', '-keyout', "$dir/tls.key", '-out', "$dir/tls.crt");
-	chmod 0600, "$dir/tls.key" or die $!;
-	append_to_file("$dir/pg_hba.conf", "host all all 127.0.0.1/32 trust\n");
-});
+my $node = start_tls_node('tls', 'max_parallel_workers = 8');
 my $release = int($node->safe_psql('postgres', 'SHOW server_version_num') / 10000);
 my $force_parallel = $release >= 16 ? 'debug_parallel_query' : 'force_parallel_mode';
 

@@ -17,7 +17,7 @@ use PostgreSQL::Test::Utils;
 # The tests name the superuser, whoever runs them.
 $ENV{PGUSER} = 'postgres';
 
-our @EXPORT = qw(start_node ask psql_env sign session sections);
+our @EXPORT = qw(start_node start_tls_node no_tls ask psql_env sign session sections);
 
 # start_node(NAME, CONF, before_start => sub): a running server, made with the
 # extension and one key of our own unless without_extension is set.
@@ -37,6 +37,35 @@ sub start_node
 		"CREATE EXTENSION jwt_auth; SELECT jwt.generate_key('ES256', 'k1')")
 	  unless $opt{without_extension};
 	return $node;
+}
+
+# start_tls_node(NAME, CONF): the same, with TLS on 127.0.0.1; needs openssl.
+sub start_tls_node
+{
+	my ($name, $conf) = @_;
+
+	return start_node($name, <<CONF, before_start => sub {
+listen_addresses = '127.0.0.1'
+ssl = on
+ssl_cert_file = 'tls.crt'
+ssl_key_file = 'tls.key'
+$conf
+CONF
+		my ($n) = @_;
+		my $dir = $n->data_dir;
+		system_or_bail('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
+			'-subj', '/CN=localhost', '-keyout', "$dir/tls.key", '-out', "$dir/tls.crt");
+		chmod 0600, "$dir/tls.key" or die $!;
+		append_to_file("$dir/pg_hba.conf", "host all all 127.0.0.1/32 trust\n");
+	});
+}
+
+# Why there can be no such node here; undef if there can.
+sub no_tls
+{
+	return 'the server is built without OpenSSL' unless `pg_config --configure` =~ /--with-(openssl|ssl=openssl)/;
+	return 'no program openssl' if system('openssl version >/dev/null 2>&1') != 0;
+	return;
 }
 
 sub psql_command
