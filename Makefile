@@ -7,6 +7,7 @@
 #   make matrix		every test on each release we can get; MATRIX="17 18": on these
 #   make check-layers	includes point one way, exports are the SQL functions
 #   make indent-check, make indent	the house's C layout
+#   make timing		does the time of a compare tell a secret?
 #   make bench		measure it beside others: ten minutes, bench/RESULTS.md
 #   make bench-quick	the same, rougher: two minutes, build/bench/RESULTS.md
 #   make bench-check	instructions of the core's operations, against the record
@@ -307,6 +308,22 @@ build/fault/calls.h: test/fault/calls.sh $(CORE_OBJS:.o=.c)
 build/fault/test/%.o: test/%.c test/fault/fault.h test/fuzz/fuzz.h $(OUR_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(FAULT_FLAGS) -c -o $@ $<
+
+# The timing test, on demand: src/core as it is shipped, with a compare of ours.
+.PHONY: timing run-timing
+
+timing: setup
+	$(AFTER_SETUP) run-timing
+
+run-timing: build/timing/timing
+	@mkdir -p build/proof
+	@build/timing/timing $(TIMING) >build/timing/log; status=$$?; cat build/timing/log; \
+		tail -n 1 build/timing/log >build/proof/timing; exit $$status
+
+build/timing/timing: test/timing/timing.c $(CORE_OBJS) $(OUR_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) -std=c99 -g -O1 -Wall -Wextra -Isrc/core -o $@ $< $(CORE_OBJS) \
+		-Wl,--wrap=CRYPTO_memcmp -lcrypto -lm -pthread
 
 .PHONY: docs-check run-docs-check
 
