@@ -24,6 +24,8 @@ cd "$(dirname "$0")/.."
 out=build/bench
 export QUICK=""
 export ROUNDS="${ROUNDS:-7}"
+# with_server.sh takes away all that is named PG...
+export PEER_PGJWT="${PGJWT_DIR:-}"
 if [ "${1:-}" = quick ]
 then
 	QUICK=1

@@ -30,7 +30,7 @@ done
 # Hundreds of tokens in turn never meet a cache of 16.
 restart_server 'jwt_auth.cache_size = 16' 'shared_buffers = 512MB'
 sql -v library="$programs/reference.so" -f bench/sql/tokens.sql
-if [ -n "${PGJWT_DIR:-}" ]
+if [ -n "$PEER_PGJWT" ]
 then
 	bench/pgjwt.sh | sql
 	record '#' pgjwt measured
@@ -72,7 +72,7 @@ do
 	for alg in $algs
 	do
 		record_run "$round" sql -v alg="$alg" -v key="$(cat "$work/$alg.key")" \
-			-v pgjwt="${PGJWT_DIR:+yes}" -f bench/sql/tokens_round.sql
+			-v pgjwt="${PEER_PGJWT:+yes}" -f bench/sql/tokens_round.sql
 	done
 	[ -z "$node" ] ||
 		record_run "$round" env NODE_PATH="$node_path" node bench/peers/node.mjs "$work" "$milliseconds" $algs

@@ -13,7 +13,7 @@ work=$JWT_AUTH_TMP/wire
 mkdir "$work"
 restart_server 'jwt_auth.cache_size = 16' 'max_parallel_workers_per_gather = 0'
 sql -f bench/sql/wire.sql
-if [ -n "${PGJWT_DIR:-}" ]
+if [ -n "$PEER_PGJWT" ]
 then
 	bench/pgjwt.sh | sql
 fi
@@ -81,7 +81,7 @@ do
 		done
 		run pgcrypto $clients $((few / 2)) $count
 		run pgjwt_style $clients $((few / 4)) $count
-		[ -z "${PGJWT_DIR:-}" ] || run pgjwt $clients $((few / 4)) $count
+		[ -z "$PEER_PGJWT" ] || run pgjwt $clients $((few / 4)) $count
 		for name in plain transaction postgrest short plain_pipelined transaction_pipelined short_pipelined
 		do
 			run $name $clients "$many" 1

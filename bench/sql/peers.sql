@@ -22,19 +22,20 @@ BEGIN
 END
 $$;
 
--- pgjwt's way: SQL functions that call each other, a cast that may fail.
-CREATE FUNCTION pgjwt_encode(data bytea) RETURNS text LANGUAGE sql
+-- pgjwt's way: SQL functions that call each other, a cast that may fail, all
+-- said to be IMMUTABLE, so that some are inlined.
+CREATE FUNCTION pgjwt_encode(data bytea) RETURNS text LANGUAGE sql IMMUTABLE
     AS $$SELECT translate(encode(data, 'base64'), E'+/=\n', '-_')$$;
-CREATE FUNCTION pgjwt_decode(data text) RETURNS bytea LANGUAGE sql AS $$
+CREATE FUNCTION pgjwt_decode(data text) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
     WITH t AS (SELECT translate(data, '-_', '+/') AS trans),
          r AS (SELECT length(t.trans) % 4 AS remainder FROM t)
     SELECT decode(t.trans || CASE WHEN r.remainder > 0 THEN repeat('=', 4 - r.remainder) ELSE '' END, 'base64') FROM t, r
 $$;
-CREATE FUNCTION pgjwt_sign(signables text, secret text, algorithm text) RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION pgjwt_sign(signables text, secret text, algorithm text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     WITH alg AS (SELECT CASE algorithm WHEN 'HS256' THEN 'sha256' WHEN 'HS384' THEN 'sha384' WHEN 'HS512' THEN 'sha512' ELSE '' END AS id)
     SELECT pgjwt_encode(hmac(signables, secret, alg.id)) FROM alg
 $$;
-CREATE FUNCTION pgjwt_double(input text) RETURNS float8 LANGUAGE plpgsql AS $$
+CREATE FUNCTION pgjwt_double(input text) RETURNS float8 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     BEGIN
         RETURN input::float8;
@@ -44,7 +45,7 @@ BEGIN
 END
 $$;
 CREATE FUNCTION pgjwt_verify(token text, secret text, algorithm text)
-    RETURNS TABLE (header json, payload json, valid boolean) LANGUAGE sql AS $$
+    RETURNS TABLE (header json, payload json, valid boolean) LANGUAGE sql IMMUTABLE AS $$
     SELECT j.header, j.payload,
            j.signature_ok AND tstzrange(to_timestamp(pgjwt_double(j.payload->>'nbf')),
                                         to_timestamp(pgjwt_double(j.payload->>'exp'))) @> current_timestamp
@@ -65,7 +66,7 @@ BEGIN
     RETURN input || '.' || base64url_encode(hmac(convert_to(input, 'UTF8'), convert_to(secret, 'UTF8'), 'sha256'));
 END
 $$;
-CREATE FUNCTION pgjwt_style_sign(claims json, secret text, algorithm text) RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION pgjwt_style_sign(claims json, secret text, algorithm text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     WITH header AS (SELECT pgjwt_encode(convert_to('{"alg":"' || algorithm || '","typ":"JWT"}', 'utf8')) AS data),
          body AS (SELECT pgjwt_encode(convert_to(claims::text, 'utf8')) AS data),
          input AS (SELECT header.data || '.' || body.data AS data FROM header, body)

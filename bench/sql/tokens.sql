@@ -21,4 +21,4 @@ CREATE TABLE claims AS
                'name', 'Somebody', 'tenant', gen_random_uuid(), 'scope', 'notes:read notes:write profile',
                'aud', 'notes', 'auth_time', 1790000000 + g, 'email_verified', true, 'locale', 'en') AS claims
       FROM generate_series(1, 1000) g;
-CREATE TABLE few_claims AS SELECT claims FROM claims WHERE id <= 50;
+CREATE TABLE few_claims AS SELECT claims FROM claims WHERE id <= 150;
