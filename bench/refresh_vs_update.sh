@@ -53,7 +53,7 @@ do
 	do
 		for what in refresh update
 		do
-			ns=$(pgbench_ns -t "$(if_quick 100 600)" -D token=none -f "$work/$what.sql")
+			ns=$(pgbench_ns 1 -t "$(if_quick 100 600)" -D token=none -f "$work/$what.sql")
 			record "$round" "$what/$name" "$ns"
 		done
 	done

@@ -53,6 +53,8 @@ my @budgets = (
 	[ 'start', 'the same with shared_preload_libraries, ES256', 'ms', 'ES256/shared', 'value', 1 ],
 	[ 'memory', 'growth over MANY verifies, half of them failing: memory contexts', 'kB', 'contexts', 'value', 1024 ],
 	[ 'memory', 'the same, resident memory', 'kB', 'resident', 'value', 1024 ],
+	[ 'tokens', 'jwt_auth_pgjwt: verify', 'us', 'HS256/verify/drop_in', 'gain', 8, 'pgjwt', 'HS256/verify/pgjwt' => 1 ],
+	[ 'tokens', 'jwt_auth_pgjwt: verify', 'us', 'HS256/verify/drop_in', 'gain', 8, "pgjwt's style, written anew", 'HS256/verify/pgjwt_style' => 1 ],
 	(map { my ($case, $what) = @$_; (
 		[ 'growth', "verify new tokens, $what", 'us', "new/$case", 'ratio', 1.1, '1 key, nothing revoked, 1 session', 'new/one' => 1 ],
 		[ 'growth', "verify the same token again, $what", 'us', "cached/$case", 'ratio', 1.1, '1 key, nothing revoked, 1 session', 'cached/one' => 1 ]) }
@@ -142,7 +144,7 @@ sub judge
 	my $compare = sub {
 		my $mine = $_[0]{$case};
 		my $its = sum($_[0], %factors);
-		return unless defined $mine && defined $its;
+		return unless $mine && $its || $kind eq 'difference' && defined $mine && defined $its;
 		return $kind eq 'difference' ? $mine - $its : $kind eq 'gain' ? $its / $mine : $mine / $its;
 	};
 	my $result = over_rounds($part, $compare);
@@ -205,7 +207,7 @@ sub machine
 # The fastest of the peers of each algorithm, in rows of contenders.
 my @contenders = (
 	[ jwt_auth => 'jwt_auth, in the backend' ], [ reference => 'C in the backend: signature and jsonb_in' ],
-	[ openssl => 'OpenSSL alone' ], [ libjwt => 'libjwt' ], [ libcjose => 'libcjose and jansson' ], [ 'fast-jwt' => 'fast-jwt' ],
+	[ drop_in => 'jwt_auth_pgjwt' ], [ openssl => 'OpenSSL alone' ], [ libjwt => 'libjwt' ], [ libcjose => 'libcjose and jansson' ], [ 'fast-jwt' => 'fast-jwt' ],
 	[ jsonwebtoken => 'jsonwebtoken' ], [ jose => 'jose' ], [ pgcrypto => 'pgcrypto in PL/pgSQL' ],
 	[ pgjwt => 'pgjwt' ], [ pgjwt_style => "pgjwt's style, written anew" ]);
 

@@ -61,30 +61,31 @@ transaction postgrest "SELECT set_config('request.jwt.claims', :claims, true), s
 owner=$(sql -c 'SELECT owner FROM tokens LIMIT 1')
 claims=$(sql -c 'SELECT claims FROM tokens LIMIT 1')
 
-# run NAME CLIENTS TRANSACTIONS DIVISOR: records nanoseconds a statement
+# run NAME CLIENTS TRANSACTIONS STATEMENTS N: records nanoseconds a statement,
+# each transaction being so many; N as for pgbench_ns
 run()
 {
-	ns=$(pgbench_ns -U gateway -c "$2" -t "$3" $definitions -D owner="$owner" -D claims="$claims" \
+	ns=$(pgbench_ns "$5" -U gateway -c "$2" -t "$3" $definitions -D owner="$owner" -D claims="$claims" \
 		-f "$work/$1.sql")
 	record "$round" "$1/$2" "$((ns / $4))"
 }
 
-few=$(if_quick 100 400)
-many=$(if_quick 1000 5000)
+few=$(if_quick 100 300)
+many=$(if_quick 1000 4000)
 for round in $(rounds)
 do
 	for clients in 1 2
 	do
 		for name in select new cached
 		do
-			run $name $clients "$few" $count
+			run $name $clients "$few" $count 2
 		done
-		run pgcrypto $clients $((few / 2)) $count
-		run pgjwt_style $clients $((few / 4)) $count
-		[ -z "$PEER_PGJWT" ] || run pgjwt $clients $((few / 4)) $count
+		run pgcrypto $clients $((few / 2)) $count 2
+		run pgjwt_style $clients $((few / 4)) $count 2
+		[ -z "$PEER_PGJWT" ] || run pgjwt $clients $((few / 4)) $count 2
 		for name in plain transaction postgrest short plain_pipelined transaction_pipelined short_pipelined
 		do
-			run $name $clients "$many" 1
+			run $name $clients "$many" 1 10
 		done
 	done
 done

@@ -4,6 +4,8 @@ SET client_min_messages = warning;
 \ir measure.sql
 CREATE EXTENSION jwt_auth;
 CREATE EXTENSION pgcrypto;
+CREATE SCHEMA drop_in;
+CREATE EXTENSION jwt_auth_pgjwt SCHEMA drop_in;
 \ir peers.sql
 
 CREATE FUNCTION reference_key(alg text, key text) RETURNS void LANGUAGE c STRICT AS :'library';

@@ -51,6 +51,10 @@ SELECT :'alg' || '/sign/jsonb_out', bench.net('jsonb_out', 'base_claims', :signe
     PREPARE base_few AS SELECT count(claims) FROM few_claims;
     PREPARE pgcrypto_sign AS SELECT count(pgcrypto_sign(claims, :'key')) FROM few_claims;
     PREPARE style_sign AS SELECT count(pgjwt_style_sign(claims::json, :'key', 'HS256')) FROM few_claims;
+    PREPARE drop_in AS SELECT count((SELECT v.payload FROM drop_in.verify(token, :'key') v WHERE v.valid)) FROM (SELECT token FROM :work LIMIT 200) w;
+    PREPARE drop_in_sign AS SELECT count(drop_in.sign(claims::json, :'key')) FROM few_claims;
+    SELECT 'HS256/verify/drop_in', bench.net('drop_in', 'base_200', 200);
+    SELECT 'HS256/sign/drop_in', bench.net('drop_in_sign', 'base_few', 150);
     SELECT 'HS256/sign/hmac', bench.net('hmac', 'base_ready', :signed);
     SELECT 'HS256/verify/pgcrypto', bench.net('pgcrypto', 'base_200', 200);
     SELECT 'HS256/verify/pgjwt_style', bench.net('style', 'base_200', 200);
