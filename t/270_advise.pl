@@ -17,7 +17,7 @@ jwt_auth.trusted_gateways = 'gateway, "Gate way"'
 CONF
 $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE gateway LOGIN;
-CREATE ROLE "Gate way" LOGIN;
+CREATE ROLE "Gate way" LOGIN PASSWORD 'x';
 CREATE ROLE gateways;
 GRANT gateways TO gateway;
 SELECT jwt.generate_key('ES256', 'k2', 'standby');
@@ -76,6 +76,19 @@ is(hba("host all all ::1/128 scram-sha-256\nhost all all 0.0.0.0/0 trust"), $bot
 is(hba("host all all all scram-sha-256\nhost all all samenet trust"), '', 'everybody, before the neighbours');
 is(hba("hostnossl all all all scram-sha-256\nhost all all all trust"), $both, 'some, before everybody');
 is(hba("hostssl all all all trust"), '', 'a line for TLS counts for nothing without it');
+# What we show to others is in order ourselves.
+is(hba(qq{local all gateway,"Gate way" reject\nlocal all all trust}), '', 'a line about several');
+foreach my $example ('demo', 'login')
+{
+	my $file = "$FindBin::Bin/../examples/$example.sql";
+
+	$node->safe_psql('postgres', "CREATE DATABASE $example");
+	$node->psql($example, "\\i $file", on_error_stop => 0);
+	is($node->safe_psql($example, q{SELECT severity, rule, object FROM jwt.advise() WHERE severity <> 'info'}), '',
+		"examples/$example.sql: nothing of weight");
+	cmp_ok($node->safe_psql($example, 'SELECT count(*) FROM jwt.web_roles()'), '>', 0, 'though web roles are found');
+}
+
 hba('local all all scram-sha-256');
 
 # TLS: without a certificate here, t/260_tls.pl has one.
