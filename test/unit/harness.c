@@ -27,6 +27,7 @@ static const Test *const modules[] = {
 	seal_tests,
 	signature_tests,
 	jws_tests,
+	self_test_tests,
 	vector_tests,
 	memory_tests
 };

@@ -31,6 +31,7 @@ extern const Test primitive_tests[];
 extern const Test refresh_token_tests[];
 extern const Test seal_tests[];
 extern const Test secret_tests[];
+extern const Test self_test_tests[];
 extern const Test signature_tests[];
 extern const Test uri_tests[];
 extern const Test vector_tests[];
