@@ -327,11 +327,17 @@ build/timing/timing: test/timing/timing.c $(CORE_OBJS) $(OUR_HEADERS)
 
 .PHONY: docs-check run-docs-check
 
+.PHONY: docs-check run-docs-check newcomer
+
 docs-check: setup
 	$(AFTER_SETUP) run-docs-check
 
 run-docs-check: all
 	@+scripts/docs_check.sh
+
+# On an empty machine, which it makes.
+newcomer:
+	@scripts/newcomer.sh
 
 # Proofs that take longer than a test may.
 .PHONY: coverage mutation valgrind run-valgrind

@@ -2,6 +2,7 @@
 # root.sh make VERSION		prints the root folder that has PostgreSQL VERSION
 # root.sh run VERSION COMMAND...	runs COMMAND in it, on a copy of this tree
 # root.sh versions		prints the versions there are roots for
+# root.sh mirror		prints where this machine's packages come from
 #
 # A root folder is a small Debian of its own, because one Debian has one
 # PostgreSQL and one OpenSSL, and the packages of a newer one would replace
@@ -33,6 +34,20 @@ tester=12345
 if [ "$action" = versions ]
 then
 	echo 17 18 19
+	exit 0
+fi
+
+# This machine's mirror serves the other releases, too.
+mirror()
+{
+	cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null |
+		sed -nE -e 's/^URIs: *([^ ]*).*/\1/p' -e 's/^deb .*\b([a-z]+:\/\/[^ ]*).*/\1/p' |
+		head -n 1
+}
+
+if [ "$action" = mirror ]
+then
+	mirror
 	exit 0
 fi
 if [ "$(id -u)" != 0 ]
@@ -86,14 +101,6 @@ in_new_root()
 		exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 			HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"
 	' sh "$root.new" "$@"
-}
-
-# This machine's mirror serves the other releases, too.
-mirror()
-{
-	cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null |
-		sed -nE -e 's/^URIs: *([^ ]*).*/\1/p' -e 's/^deb .*\b([a-z]+:\/\/[^ ]*).*/\1/p' |
-		head -n 1
 }
 
 # Services stay off, documents out, and nothing waits for the disk: a root
