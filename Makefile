@@ -119,7 +119,7 @@ PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument
 endif
 endif
 
-REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+REGRESS = $(filter-out $(SKIP_REGRESS),$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
 ISOLATION = $(patsubst specs/%.spec,%,$(sort $(wildcard specs/*.spec)))
 TAP_TESTS = 1
 EXTRA_CLEAN = build
