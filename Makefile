@@ -4,6 +4,7 @@
 #   make setup		install what is missing to build and test (Debian, Ubuntu)
 #   make demo		the extension at work, on a throw-away server
 #   make test		every test, on throw-away servers
+#   make sanitize	the tests with the address and undefined behaviour sanitizers
 #   make matrix		every test on each release we can get; MATRIX="17 18": on these
 #   make check-layers	includes point one way, exports are the SQL functions
 #   make indent-check, make indent	the house's C layout
@@ -216,8 +217,6 @@ bench-record:
 	@scripts/setup.sh bench-check
 	@CC='$(CC)' bench/instructions/count.sh --record
 
-.PHONY: setup demo run-demo test run-test check-layers indent indent-check
-
 setup:
 	@scripts/setup.sh
 
@@ -234,8 +233,13 @@ run-test: all build/unit/unit
 	@+scripts/test.sh
 
 # In root folders that scripts/root.sh makes and keeps.
-matrix:
+.PHONY: matrix sanitize
+
+matrix: setup
 	@+scripts/matrix.sh
+
+sanitize:
+	@+scripts/sanitize.sh
 
 check-layers: all
 	@CC='$(CC)' scripts/check_layers.sh
