@@ -350,6 +350,13 @@ SELECT jwt.open_session('row') AS s \gset
 SELECT pg_temp.sid(:'s'::jsonb->>'access_token') AS sid \gset
 UPDATE jwt.session_store SET tag_key = '\x00' WHERE sid = :'sid';
 SELECT jwt.refresh(:'s'::jsonb->>'refresh_token')->>'error' AS no_tag_key, closed_at FROM jwt.sessions WHERE sid = :'sid';
+-- a refresh token with another tag revokes nothing: its sid stands in every access token
+SELECT jwt.open_session('row') AS s \gset
+SELECT pg_temp.sid(:'s'::jsonb->>'access_token') AS sid, :'s'::jsonb->>'refresh_token' AS token \gset
+SELECT jwt.revoke(left(:'token', -4) || CASE right(:'token', 4) WHEN 'AAAA' THEN 'BBBB' ELSE 'AAAA' END) AS other_tag,
+       (SELECT is_open FROM jwt.sessions WHERE sid = :'sid') AS still_open;
+SELECT jwt.revoke(:'token') AS genuine;
+SELECT is_open FROM jwt.sessions WHERE sid = :'sid';
 -- a hook that closes or refreshes the very session that it is asked about
 CREATE FUNCTION regress_jwt.closes(subject text, sid uuid, claims jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
