@@ -29,10 +29,10 @@
 
 typedef struct LocalRow
 {
+	JwtAuthTally tally;			/* first, so that it leads to its row */
 	uint64		id;				/* 0: free */
 	int			place;			/* in shared memory */
 	struct LocalRow *next;		/* that has something to add */
-	bool		is_dirty;
 	uint64		counts[JWTAUTH_NUM_COUNTS];
 } LocalRow;
 
@@ -41,11 +41,11 @@ static int	num_rows = 0;
 static LocalRow *dirty = NULL;
 
 /*
- * Moves when the rows start anew, and further than settings ever do: what a
- * token remembers of its row is void then.
+ * Moves when the rows start anew, and at the end of a transaction that
+ * changed a setting: what tokens remember of their rows is void then.
  */
-static uint64 generation = 0;
-#define NEXT_GENERATION (UINT64CONST(1) << 32)
+uint64		jwtauth_stats_stamp = 1;
+static uint64 known_settings = 0;
 
 static bool may_count = false;
 
@@ -68,7 +68,7 @@ forget_rows(void)
 {
 	memset(rows, 0, sizeof(rows));
 	num_rows = 0;
-	generation += NEXT_GENERATION;
+	jwtauth_stats_stamp++;
 }
 
 static void
@@ -78,9 +78,11 @@ add_all(TimestampTz now)
 
 	for (LocalRow *row = dirty; row != NULL; row = row->next)
 	{
+		row->counts[JWTAUTH_CACHE_HITS] += row->tally.cache_hits;
+		row->tally.cache_hits = 0;
 		current &= jwtauth_stats_add(row->place, row->id, row->counts, now);
 		memset(row->counts, 0, sizeof(row->counts));
-		row->is_dirty = false;
+		row->tally.is_dirty = false;
 	}
 	dirty = NULL;
 
@@ -134,9 +136,9 @@ row_of(const JwtAuthStatsKey *key)
 static pg_noinline void
 mark_dirty(LocalRow *row)
 {
-	if (row->is_dirty)
+	if (row->tally.is_dirty)
 		return;
-	row->is_dirty = true;
+	row->tally.is_dirty = true;
 	row->next = dirty;
 	dirty = row;
 }
@@ -201,6 +203,9 @@ at_transaction_end(XactEvent event, void *arg)
 	telling = 0;
 	if (dirty != NULL)
 		add_all(GetCurrentTransactionStopTimestamp());
+	if (known_settings != jwtauth_settings_generation)
+		forget_rows();
+	known_settings = jwtauth_settings_generation;
 }
 
 /* What a subtransaction did becomes its parent's, or nobody's. */
@@ -298,47 +303,31 @@ count_rejected(const JwtAuthStatsKey *key, JwtStatus status)
 	count(row, JWTAUTH_REJECTED + code);
 }
 
-/* What a token remembers of its row is good as long as this stands. */
-static inline uint64
-stamp(void)
-{
-	return generation + jwtauth_settings_generation;
-}
-
-/* The first time, or nothing is collected, or it was refused. */
-static pg_noinline JwtStatus
-judged_anew(JwtAuthToken *token, const JwtAuthPolicy *policy,
-			JwtStatus status)
+/* The first time, or the first in a transaction, or it was refused. */
+JwtStatus
+jwtauth_stats_judged_anew(JwtAuthToken *token, const JwtAuthPolicy *policy,
+						  JwtStatus status)
 {
 	JwtAuthStatsKey key;
 	LocalRow   *row;
 
 	if (status == JWT_OK && !counting())
 		return status;
+	if (status == JWT_OK && token->stats_under == jwtauth_stats_stamp)
+	{
+		count((LocalRow *) token->tally, JWTAUTH_CACHE_HITS);
+		return status;
+	}
 	key = key_of(token, policy);
 	if (status != JWT_OK)
 		count_rejected(&key, status);
 	else if ((row = row_of(&key)) != NULL)
 	{
-		token->stats_row = row;
-		token->stats_kid = token->key_kid.data;
-		token->stats_under = stamp();
+		token->tally = &row->tally;
+		token->stats_under = jwtauth_stats_stamp;
 		count(row, token->is_cached ? JWTAUTH_CACHE_HITS : JWTAUTH_VERIFIED);
 	}
 	return status;
-}
-
-/* This is what a token of the cache costs: keep it short. */
-JwtStatus
-jwtauth_stats_judged(JwtAuthToken *token, const JwtAuthPolicy *policy,
-					 JwtStatus status)
-{
-	if (unlikely(status != JWT_OK) || token->stats_under != stamp() ||
-		token->stats_kid != token->key_kid.data)
-		return judged_anew(token, policy, status);
-	count(token->stats_row,
-		  token->is_cached ? JWTAUTH_CACHE_HITS : JWTAUTH_VERIFIED);
-	return JWT_OK;
 }
 
 JwtStatus
@@ -377,8 +366,8 @@ jwtauth_stats_signed(bool stored_key, JwtSlice kid, const JwtAlg *alg)
 void
 jwtauth_stats_evicted(const JwtAuthToken *token)
 {
-	if (token->stats_under == stamp())
-		count(token->stats_row, JWTAUTH_CACHE_EVICTED);
+	if (token->stats_under == jwtauth_stats_stamp)
+		count((LocalRow *) token->tally, JWTAUTH_CACHE_EVICTED);
 }
 
 /* Counts for the level of subtransactions at hand. */

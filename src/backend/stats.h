@@ -25,12 +25,36 @@ extern JwtStatus jwtauth_stats_judged_with(const JwtAlg *alg,
 										   JwtStatus status);
 
 /*
- * Judged by the key store; token and policy NULL as far as it did not come
- * to them.  Returns the status.
+ * Where the tokens of one key are counted.  A token that was counted before
+ * knows the place, as long as the stamp stands still.
  */
-extern JwtStatus jwtauth_stats_judged(JwtAuthToken *token,
-									  const JwtAuthPolicy *policy,
-									  JwtStatus status);
+typedef struct JwtAuthTally
+{
+	uint64		cache_hits;
+	bool		is_dirty;		/* there is something to add to the server's */
+} JwtAuthTally;
+
+extern uint64 jwtauth_stats_stamp;
+
+extern JwtStatus jwtauth_stats_judged_anew(JwtAuthToken *token,
+										   const JwtAuthPolicy *policy,
+										   JwtStatus status);
+
+/*
+ * Judged by the key store; token and policy NULL as far as it did not come
+ * to them.  Returns the status.  Only a token of the cache is judged a second
+ * time, and this is all that it costs.
+ */
+static inline JwtStatus
+jwtauth_stats_judged(JwtAuthToken *token, const JwtAuthPolicy *policy,
+					 JwtStatus status)
+{
+	if (unlikely(status != JWT_OK) ||
+		token->stats_under != jwtauth_stats_stamp || !token->tally->is_dirty)
+		return jwtauth_stats_judged_anew(token, policy, status);
+	token->tally->cache_hits++;
+	return JWT_OK;
+}
 
 /* The token leaves a full cache. */
 extern void jwtauth_stats_evicted(const JwtAuthToken *token);

@@ -51,9 +51,8 @@ typedef struct JwtAuthToken
 	uint64		unrevoked_under;	/* settings generation, likewise */
 
 	/* Where it is counted; stats.c's. */
-	void	   *stats_row;
-	const char *stats_kid;
-	uint64		stats_under;
+	struct JwtAuthTally *tally;
+	uint64		stats_under;	/* jwtauth_stats_stamp of that moment */
 } JwtAuthToken;
 
 /*

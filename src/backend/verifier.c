@@ -155,6 +155,7 @@ judge_by_fitting_keys(JwtAuthToken *token, const JwtAuthPolicy *policy,
 				memset(&token->key_kid, 0, sizeof(token->key_kid));
 			else
 				token->key_kid = kids[i];
+			token->stats_under = 0; /* another key may be counted */
 			return JWT_OK;
 		}
 
