@@ -7,7 +7,7 @@ use strict;
 use warnings;
 
 my @algs = qw(HS256 RS256 PS256 ES256 EdDSA);
-my @parts = qw(tokens wire rls start memory growth refresh_vs_update);
+my @parts = qw(tokens wire rls start memory growth refresh_vs_update stats_cost);
 
 # The budgets.  Each row: part, what, unit (ns, us, ms, kB), the case, what
 # kind of judgement (ratio, gain: ratio the other way round, difference,
@@ -62,6 +62,8 @@ my @budgets = (
 	[ 'growth', 'refresh, MANY sessions', 'us', 'refresh/sessions', 'ratio', 1.1, '1 session', 'refresh/one' => 1 ],
 	(map { [ 'refresh_vs_update', "refresh, committed, $_ sessions", 'us', "refresh/$_", 'ratio', undef,
 		'UPDATE of one row, committed', "update/$_" => 1 ] } 1000, 'MANY'),
+	[ 'stats_cost', 'verify the same token again, with statistics', 'ns', 'backend/on', 'ratio', 1.01, 'without', 'backend/off' => 1 ],
+	[ 'stats_cost', 'the same, 1 client', 'us', 'wire/on', 'ratio', 1.01, 'without', 'wire/off' => 1 ],
 );
 
 my %unit = (ns => 1, us => 1e3, ms => 1e6, kB => 1024, MB => 1048576);
@@ -235,7 +237,8 @@ sub results
 {
 	my %title = (
 		tokens => 'In one backend', wire => 'Over the wire', rls => 'Policies', start => 'A new connection',
-		memory => 'Memory', growth => 'Growth', refresh_vs_update => 'Refresh');
+		memory => 'Memory', growth => 'Growth', refresh_vs_update => 'Refresh',
+		stats_cost => 'Statistics');
 	my $text = "# Results\n\nWritten by `bench/run.sh`; what is measured how, and what is meant by each row, is in [NOTES.md](NOTES.md).\n"
 	  . "Ratios are medians of ratios within a round, and the only figures that mean something on another day.\n\n"
 	  . machine() . "\n";

@@ -11,6 +11,7 @@
 #	memory		a million verifies in one backend
 #	growth		many keys, revocations, sessions
 #	refresh_vs_update	a refresh beside an UPDATE, committed
+#	stats_cost	statistics on and off
 #
 # What is compared is measured in turns within one round, and there are seven
 # rounds or more: machines drift, so that only ratios within a run count.
@@ -31,7 +32,7 @@ then
 	QUICK=1
 	shift
 fi
-[ $# -gt 0 ] || set -- tokens wire rls start memory growth refresh_vs_update
+[ $# -gt 0 ] || set -- tokens wire rls start memory growth refresh_vs_update stats_cost
 
 mkdir -p $out
 if ! [ -x $out/libcjose ]
