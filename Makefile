@@ -329,8 +329,6 @@ build/timing/timing: test/timing/timing.c $(CORE_OBJS) $(OUR_HEADERS)
 	$(CC) -std=c99 -g -O1 -Wall -Wextra -Isrc/core -o $@ $< $(CORE_OBJS) \
 		-Wl,--wrap=CRYPTO_memcmp -lcrypto -lm -pthread
 
-.PHONY: docs-check run-docs-check
-
 .PHONY: docs-check run-docs-check newcomer
 
 docs-check: setup
