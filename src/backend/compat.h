@@ -122,7 +122,8 @@ jwtauth_make_segment(void *memory, void *maker)
  * alone; settings are listed with their number; backends' states have
  * another reader; a membership may be granted WITH SET FALSE; one function
  * checks the privileges of every kind of object; a number that does not parse
- * is told through a node, before through a flag.
+ * is told through a node, before through a flag; an escape that the encoding
+ * lacks is told by the JSON parser's result, before by an error.
  */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
@@ -132,6 +133,8 @@ typedef JsonParseErrorType JwtAuthJsonResult;
 	(&pgstat_get_local_beentry_by_index(i)->backendStatus)
 #define jwtauth_all_settings(count) get_guc_variables(count)
 #define JWTAUTH_JSON_DONE return JSON_SUCCESS
+#define jwtauth_json_untranslatable(result) \
+	((result) == JSON_UNICODE_UNTRANSLATABLE)
 #define jwtauth_may_set_role(member, role) member_can_set_role(member, role)
 #define jwtauth_may_execute(function) \
 	(object_aclcheck(ProcedureRelationId, function, GetUserId(), \
@@ -152,6 +155,7 @@ typedef void JwtAuthJsonResult;
 #define jwtauth_all_settings(count) \
 	(*(count) = GetNumConfigOptions(), get_guc_variables())
 #define JWTAUTH_JSON_DONE return
+#define jwtauth_json_untranslatable(result) false
 #define jwtauth_may_set_role(member, role) is_member_of_role(member, role)
 #define jwtauth_may_execute(function) \
 	(pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)

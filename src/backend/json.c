@@ -337,13 +337,16 @@ parse(const char *json, size_t len, Jsonb **object, JwtAuthJsonWatch *watch)
 	JsonSemAction actions = actions_template;
 	bool		has_escapes = memchr(json, '\\', len) != NULL;
 	ObjectParse state = {0};
+	JsonParseErrorType result;
 
 	state.lex = jwtauth_json_lex(unconstify(char *, json), len,
 								 GetDatabaseEncoding(), has_escapes);
 	state.watch = watch;
 	actions.semstate = &state;
-	if (pg_parse_json(state.lex, &actions) != JSON_SUCCESS)
-		return JWT_E_TOKEN_JSON;
+	result = pg_parse_json(state.lex, &actions);
+	if (result != JSON_SUCCESS)
+		return jwtauth_json_untranslatable(result) ?
+			JWT_E_TOKEN_ENCODING : JWT_E_TOKEN_JSON;
 	if (state.status != JWT_OK)
 		return state.status;
 	if (state.out.result == NULL || state.out.result->type != jbvObject)
