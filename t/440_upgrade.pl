@@ -62,6 +62,24 @@ $new->safe_psql('postgres', 'CREATE DATABASE fresh');
 $new->safe_psql('fresh', 'CREATE EXTENSION jwt_auth');
 check_copy($new, $db, 'pg_upgrade',
 	{ catalog => catalog_of($new, 'fresh'), rows => $rows, token => \%token });
+is(init_privs($new, $db), '', 'privileges that are not the default are the extension\'s own');
+
+# The objects of the extension whose privileges were restricted or widened, and
+# that pg_dump would take for a change of the user's.
+sub init_privs
+{
+	my ($node, $in) = @_;
+
+	return $node->safe_psql($in, <<'SQL');
+SELECT p.oid::regprocedure::text FROM pg_proc p
+ WHERE pronamespace = 'jwt'::regnamespace AND proacl IS NOT NULL
+   AND NOT EXISTS (SELECT FROM pg_init_privs i WHERE i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid AND i.initprivs = p.proacl)
+UNION ALL
+SELECT c.oid::regclass::text FROM pg_class c
+ WHERE relnamespace = 'jwt'::regnamespace AND relacl IS NOT NULL
+   AND NOT EXISTS (SELECT FROM pg_init_privs i WHERE i.classoid = 'pg_class'::regclass AND i.objoid = c.oid AND i.initprivs = c.relacl)
+SQL
+}
 
 # A second way on: dumped from the upgraded one.
 my $dir = PostgreSQL::Test::Utils::tempdir();
