@@ -510,6 +510,20 @@ SELECT subject, pg_temp.uid(subject)
                ('0f8fad5b_d9cb-469f-a165-70867728950e'), ('0f8fad5b-d9cb-469f-a165_70867728950e'), ('0f8fad5bd9cb469fa16570867728950e'), ('{0f8fad5b-d9cb-469f-a165-70867728950e}'),
                ('0f8fad5b-d9cb-469f-a165-70867728950'), (' f8fad5b-d9cb-469f-a165-70867728950e'), ('0f8fad5-bd9cb-469f-a165-70867728950e')) v (subject);
 ROLLBACK;
+-- a gateway's claims are believed of the session user of that moment, even within a statement
+CREATE FUNCTION pg_temp.as_another() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    before text;
+BEGIN
+    PERFORM set_config('request.jwt.claims', '{"sub":"42"}', true);
+    before := jwt.subject();
+    SET LOCAL SESSION AUTHORIZATION regress_jwt_login;
+    RETURN before || ', then ' || left(pg_temp.try('SELECT jwt.subject()'), 5);
+END
+$$;
+BEGIN;
+SELECT pg_temp.as_another();
+ROLLBACK;
 -- the same call site with a role, with null and with a role again
 BEGIN;
 SET LOCAL client_min_messages = error;
