@@ -215,17 +215,17 @@ run_in_root()
 	apart sh -ec '
 		root=$1 work=$2 tester=$3 version=$4
 		shift 4
-		mkdir -p "$root/work"
+		mkdir -p "$root/jwt_auth"
 		mount -t proc proc "$root/proc"
 		mount --rbind /dev "$root/dev"
 		mount -t tmpfs tmpfs "$root/run"
-		mount --bind "$work" "$root/work"
+		mount --bind "$work" "$root/jwt_auth"
 		[ ! -d "$root/opt/old" ] || set -- env JWT_AUTH_OLD_SERVER=/opt/old "$@"
 		exec chroot --userspec=$tester:$tester "$root" env -i \
-			PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/work/tmp \
-			TMPDIR=/work/tmp LC_ALL=C \
+			PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/jwt_auth/tmp \
+			TMPDIR=/jwt_auth/tmp LC_ALL=C \
 			PG_CONFIG=/usr/lib/postgresql/$version/bin/pg_config \
-			sh -c '\''cd /work/src && exec "$@"'\'' sh "$@"
+			sh -c '\''cd /jwt_auth/src && exec "$@"'\'' sh "$@"
 	' sh "$root" "$work" $tester "$version" "$@" || status=$?
 
 	if [ -d "$work/src/build" ]
