@@ -280,6 +280,21 @@ query_path(Jsonb *target, JsonPath *path)
 	return fcinfo->isnull ? NULL : DatumGetJsonbP(result);
 }
 
+/* What $.role finds, without parsing that path for each token. */
+static Jsonb *
+role_member(Jsonb *claims)
+{
+	JsonbInState out = {0};
+	JsonbValue	role;
+
+	if (!jwtauth_json_member(claims, "role", &role))
+		return NULL;
+	pushJsonbValue(&out, WJB_BEGIN_ARRAY, NULL);
+	pushJsonbValue(&out, WJB_ELEM, &role);
+	pushJsonbValue(&out, WJB_END_ARRAY, NULL);
+	return JsonbValueToJsonb(out.result);
+}
+
 /* Elements of nested arrays one level down become elements themselves. */
 static Jsonb *
 flatten(Jsonb *array)
@@ -311,17 +326,12 @@ flatten(Jsonb *array)
 Jsonb *
 jwtauth_policy_roles(const JwtAuthPolicy *policy, Jsonb *claims)
 {
-	JsonPath   *path = policy->role_claim;
-	Jsonb	   *found;
+	Jsonb	   *found = NULL;
 
-	if (path == NULL)
-	{
-		if (!policy->own)
-			return NULL;
-		path = DatumGetJsonPathP(DirectFunctionCall1(jsonpath_in,
-													 CStringGetDatum("$.role")));
-	}
-	found = query_path(claims, path);
+	if (policy->role_claim != NULL)
+		found = query_path(claims, policy->role_claim);
+	else if (policy->own)
+		found = role_member(claims);
 	if (found == NULL || JsonContainerSize(&found->root) == 0)
 		return NULL;
 
