@@ -1262,7 +1262,7 @@ CREATE FUNCTION jwt.check_library(OUT area text, OUT item text, OUT status text,
     AS $$
 WITH library AS MATERIALIZED (
     SELECT l.*, substring(l.crypto, '\d+') AS runs, substring(l.crypto_built_for, '\d+') AS built, e.extversion, a.default_version
-      FROM jwt.library_info() l, pg_extension e JOIN pg_available_extensions a ON a.name = e.extname WHERE e.extname = 'jwt_auth'
+      FROM jwt.library_info() l, pg_extension e LEFT JOIN pg_available_extensions a ON a.name = e.extname WHERE e.extname = 'jwt_auth'
 ), algorithms AS MATERIALIZED (
     SELECT t.*, EXISTS (SELECT FROM jwt.key_store k WHERE k.alg = t.alg AND k.status <> 'revoked')
                 OR EXISTS (SELECT FROM jwt.issuers i WHERE i.enabled AND t.alg = ANY (i.algorithms)) AS needed
@@ -1273,9 +1273,10 @@ UNION ALL
 SELECT 'versions', 'OpenSSL', CASE WHEN runs = built THEN 'ok' ELSE 'error' END, format('%s; compiled for %s', crypto, crypto_built_for),
        CASE WHEN runs <> built THEN 'Compile jwt_auth for the libcrypto that the server loads.' END FROM library
 UNION ALL
-SELECT 'versions', 'jwt_auth', CASE WHEN extversion <> version THEN 'error' WHEN default_version <> version THEN 'warning' ELSE 'ok' END,
-       format('extension %s, library %s, installed on this server %s', extversion, version, default_version),
-       CASE WHEN extversion <> default_version THEN 'ALTER EXTENSION jwt_auth UPDATE;'
+SELECT 'versions', 'jwt_auth', CASE WHEN extversion <> version THEN 'error' WHEN default_version IS DISTINCT FROM version THEN 'warning' ELSE 'ok' END,
+       format('extension %s, library %s, installed on this server %s', extversion, version, coalesce(default_version, 'no control file')),
+       CASE WHEN default_version IS NULL THEN 'Install jwt_auth where this server looks: a dump cannot be restored without.'
+            WHEN extversion <> default_version THEN 'ALTER EXTENSION jwt_auth UPDATE;'
             WHEN default_version <> version THEN 'Connect anew, or restart the server if shared_preload_libraries loads it.' END FROM library
 UNION ALL
 SELECT 'algorithms', alg, CASE WHEN works THEN 'ok' WHEN needed THEN 'error' ELSE 'warning' END, detail,
