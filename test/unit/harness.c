@@ -21,6 +21,7 @@ static const Test *const modules[] = {
 	refresh_token_tests,
 	secret_tests,
 	key_tests,
+	permits_tests,
 	member_tests,
 	pem_tests,
 	uri_tests,
@@ -36,6 +37,10 @@ static const Test *const modules[] = {
 #define NUM_STATUSES (JWT_E_RANDOM + 1)
 
 const JwtKeyLimits default_limits = {2048};
+
+const char *const key_names[NUM_KEY_NAMES] = {
+	"rsa2048", "p256", "p384", "p521", "k256", "ed25519", "ed448"
+};
 
 /* The running test's first failure; empty if there is none. */
 static char failure[512];
@@ -170,6 +175,20 @@ jwk_public_part(JwtJwk jwk)
 			jwk.member[i].len = 0;
 		}
 	}
+	return jwk;
+}
+
+JwtJwk
+oct_jwk(size_t len, char *k)
+{
+	unsigned char bytes[JWT_MAX_SECRET_LEN + 1];
+	JwtJwk		jwk;
+
+	memset(bytes, 0xa5, sizeof(bytes));
+	memset(&jwk, 0, sizeof(jwk));
+	jwk.member[JWT_JWK_KTY] = jwt_slice_of("oct");
+	jwk.member[JWT_JWK_K].data = k;
+	jwk.member[JWT_JWK_K].len = jwt_base64url_encode(bytes, len, k);
 	return jwk;
 }
 

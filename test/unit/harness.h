@@ -27,6 +27,7 @@ extern const Test key_tests[];
 extern const Test member_tests[];
 extern const Test memory_tests[];
 extern const Test pem_tests[];
+extern const Test permits_tests[];
 extern const Test primitive_tests[];
 extern const Test refresh_token_tests[];
 extern const Test seal_tests[];
@@ -75,6 +76,13 @@ extern JwtJwk vectors_jwk(const Vectors *vectors, const char *prefix);
 
 /* The same without its private members. */
 extern JwtJwk jwk_public_part(JwtJwk jwk);
+
+/* A secret of len bytes; the text is k's. */
+extern JwtJwk oct_jwk(size_t len, char *k);
+
+/* One of each kind in keys.txt. */
+#define NUM_KEY_NAMES 7
+extern const char *const key_names[NUM_KEY_NAMES];
 
 /* Limits as they are by default. */
 extern const JwtKeyLimits default_limits;
