@@ -34,7 +34,8 @@ do
 	[ "$log" != "$RESULTS/tap.log" ] || continue
 	awk '
 		/^t\/.*\.pl \.+ *$/ { file = $1 ": " }
-		/^not ok / && !/# TODO/ || /\.\.\. (FAILED|failed)/ { print "failed: " file $0 }
+		/^t\/.*\(Wstat: / { file = $1 ": " }
+		/^not ok / && !/# TODO/ || /^  Parse errors: / || /\.\.\. (FAILED|failed)/ { print "failed: " file $0 }
 	' "$log"
 done
 

@@ -51,7 +51,8 @@ count()
 	failed=$(grep -E '^not ok |\.\.\. (FAILED|failed)' "$log" | grep -vc '# TODO') || true
 	skipped=$(grep -cE '^ok .*# (SKIP|skip)|^t/.*\.\. skipped: ' "$log") || true
 	passed=$((passed - $(grep -cE '^ok .*# (SKIP|skip)' "$log" || true)))
-	# A script that died before or after its tests counts, too.
+	# Scripts that died before or after their tests count, too.
+	failed=$((failed + $(grep -c '^  Parse errors: ' "$log" || true)))
 	[ $status -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
 	echo "$1 $passed $failed $skipped" >>"$RESULTS/counts"
 }
