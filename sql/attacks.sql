@@ -137,9 +137,12 @@ SELECT pg_temp.try($$SELECT jwt.jwk_from_pem(jwt.jwk_to_pem((SELECT public_jwk F
 -- What was verified under other limits is judged anew under these.
 SELECT jwt.generate_key('RS256', 'rsa');
 SELECT jwt.sign('{"sub": "60"}', 'rsa') AS t \gset
+SELECT public_jwk AS rsa FROM jwt.keys WHERE kid = 'rsa' \gset
+SELECT jwt.verify_with(:'t', :'rsa') ->> 'sub';
 SELECT (jwt.try_verify(:'t')).valid;
 SET jwt_auth.min_rsa_bits = 4096;
 SELECT (jwt.try_verify(:'t')).error_code;
+SELECT pg_temp.try(format('SELECT jwt.verify_with(%L, %L)', :'t', :'rsa'));
 RESET jwt_auth.min_rsa_bits;
 SELECT (jwt.try_verify(:'t')).valid;
 SET jwt_auth.max_token_size = 256;
