@@ -29,6 +29,11 @@ SELECT token, pg_temp.words(replace(replace(replace(token, '<h>', :'h'), '<c>', 
                ('<h>.<c>.<s>.<s>'), ('<h>.<c>.<s>.<s>.<s>'), ('<h>.<c>.<c>.<s>.<s>'), ('<h>.<c> <s>'), ('<h>. <c>.<s>'), ('<h>.<c>.<s> '), (' <h>.<c>.<s>'), (E'<h>.<c>.<s>\n'),
                (E'<h>.\t<c>.<s>'), ('Bearer <h>.<c>.<s>'), ('"<h>.<c>.<s>"'), ('<h>.<c>.<s>='), ('<h>=.<c>.<s>'), ('<h>.<c>==.<s>'), ('<h>.<c>.<s>+'), ('<h>.<c>.<s>/'),
                ('<h>.<c>.é'), ('<h>,<c>,<s>')) v (token);
+-- cut after any character, in the header and in claims with and without an escape
+SELECT count(*), string_agg(DISTINCT (jwt.try_verify(pg_temp.base64url(left(json, i)) || '.' || :'c' || '.' || :'s')).error_code, ',') AS header,
+       string_agg(DISTINCT (jwt.try_verify(:'h' || '.' || pg_temp.base64url(left(json, i)) || '.' || :'s')).error_code, ',') AS claims
+  FROM (VALUES ('{"alg":"HS256","a":[1,-2.5e3,true],"b":{"c":null,"":""},"typ":"JWT"}'), ('{"alg":"HS256", "a" : [ "\u00e9", {} ] , "typ" : "J\\WT" }')) v (json),
+       generate_series(1, length(json) - 1) i;
 -- the JSON serializations of RFC 7515
 SELECT pg_temp.words(jsonb_build_object('protected', :'h', 'payload', :'c', 'signature', :'s')::text);
 -- the last character of 32 bytes has two bits that must be 0; of 4n + 1 none is a whole byte

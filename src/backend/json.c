@@ -136,6 +136,10 @@ on_field(void *arg, char *name, bool isnull)
 	JsonbValue	key;
 
 	state->value = state->lex->token_start;
+
+	/* The text ends behind the colon, which the parser is about to say. */
+	if (state->value == NULL)
+		JWTAUTH_JSON_DONE;
 	set_name(&key, name, state->value);
 	if (state->watch != NULL && state->depth == 1)
 		note_member(state, &key);
