@@ -33,6 +33,7 @@ ALTER DATABASE :"database" RESET session_preload_libraries;
 --
 -- The clock
 --
+SET datestyle = ISO;
 \set clock 'SELECT item, status, regexp_replace(detail, ''[0-9].*'', ''...'') AS detail, what_to_do FROM jwt.check_server() WHERE area = ''clock'';'
 SELECT jwt.generate_key('ES256', 'k1');
 :clock
@@ -45,6 +46,7 @@ SET jwt_auth.leeway = '2min';
 RESET jwt_auth.leeway;
 UPDATE jwt.session_store SET refreshed_at = now();
 :clock
+RESET datestyle;
 
 --
 -- Issuers
