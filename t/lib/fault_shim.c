@@ -55,15 +55,41 @@ fails(const char *name)
 	return 1;
 }
 
+/*
+ * A server may have been built with another libcrypto than the extension, and
+ * then both are there: each caller gets the function of its own.
+ */
+static int
+is_ours(void *caller)
+{
+	Dl_info		info;
+	const char *file;
+
+	if (dladdr(caller, &info) == 0)
+		return 0;
+	file = strrchr(info.dli_fname, '/');
+	return file != NULL && strcmp(file, "/jwt_auth.so") == 0;
+}
+
+#define STRING(text) #text
+#define SONAME(version) "libcrypto.so." STRING(version)
+
+static void *
+real_function(const char *name, int ours)
+{
+	return dlsym(ours ? dlopen(SONAME(OPENSSL_SHLIB_VERSION), RTLD_LAZY | RTLD_NOLOAD) : RTLD_NEXT, name);
+}
+
 #define SHIM(type, name, parameters, arguments) \
 	type \
 	name parameters \
 	{ \
-		static type (*real) parameters; \
+		static type (*real[2]) parameters; \
+		int			ours = is_ours(__builtin_return_address(0)); \
 \
-		if (real == NULL) \
-			*(void **) &real = dlsym(RTLD_NEXT, #name); \
-		return fails(#name) ? 0 : real arguments; \
+		if (real[ours] == NULL) \
+			*(void **) &real[ours] = real_function(#name, ours); \
+		return ours && fails(#name) ? 0 : real[ours] arguments; \
 	}
 
 SHIM(int, RAND_priv_bytes, (unsigned char *buf, int len), (buf, len))
