@@ -32,13 +32,12 @@
 static JwtAuthIdentity current = {0};
 static MemoryContext current_context = NULL;
 
-/* What the memo was judged under; valid false: judge again. */
+JwtAuthVerdict jwtauth_verdict = {0};
+
+/* What else the last verdict, on whatever source, holds for. */
 static struct
 {
-	bool		valid;
-	uint64		epoch;
-	TimestampTz statement;		/* both clocks: either may stand still */
-	TimestampTz transaction;
+	bool		valid;			/* false: judge again */
 	Oid			session_user;
 	char	   *setting;		/* the claims setting's value; NULL: unset */
 }			memo;
@@ -48,13 +47,30 @@ static JwtAuthToken *current_token = NULL;
 static uint64 current_policy_settings;
 static uint64 current_policy_catalog;
 
+static void
+forget_verdict(void)
+{
+	memo.valid = false;
+	jwtauth_verdict.serial = 0;
+}
+
+/*
+ * The statement's clock stands still over COMMIT in a procedure, and both
+ * clocks may in a process that sets neither.
+ */
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	forget_verdict();
+}
+
 /* Starts a new identity; what there was is gone. */
 static void
 begin_identity(JwtAuthSource source)
 {
 	uint64		serial = current.serial + 1;
 
-	memo.valid = false;
+	forget_verdict();
 	memo.setting = NULL;
 	current_token = NULL;
 	(void) jwtauth_token_cache_pin(NULL);
@@ -138,13 +154,12 @@ load_gateway_claims(const char *text)
 	current.own = false;
 }
 
-/* The clocks, and everything else that is counted, as the memo has them. */
-static inline bool
+/* The clock, and everything else that is counted, as they were judged under. */
+static bool
 memo_is_of_now(void)
 {
-	return memo.valid && memo.epoch == jwtauth_epoch &&
-		memo.statement == GetCurrentStatementStartTimestamp() &&
-		memo.transaction == GetCurrentTransactionStartTimestamp();
+	return memo.valid && jwtauth_verdict.epoch == jwtauth_epoch &&
+		jwtauth_verdict.statement == GetCurrentStatementStartTimestamp();
 }
 
 /* Claims in a setting have no hook that counts: compare them. */
@@ -156,12 +171,32 @@ memo_is_of_setting(const char *setting)
 		 memo.setting != NULL && strcmp(setting, memo.setting) == 0);
 }
 
+/* Remembers the verdict on the identity in force, for this statement. */
+static void
+remember_verdict(const char *setting, uint64 epoch)
+{
+	static bool listening = false;
+
+	if (!listening)
+		RegisterXactCallback(at_transaction_end, NULL);
+	listening = true;
+
+	memo.setting = setting == NULL ? NULL :
+		MemoryContextStrdup(current_context, setting);
+	memo.session_user = GetSessionUserId();
+	memo.valid = !jwtauth_clock_runs();
+	jwtauth_verdict.epoch = epoch;
+	jwtauth_verdict.statement = GetCurrentStatementStartTimestamp();
+	jwtauth_verdict.serial =
+		memo.valid && current.source == JWTAUTH_TOKEN ? current.serial : 0;
+}
+
 static void
 judge_anew(bool has_token, const char *setting)
 {
 	uint64		epoch;
 
-	memo.valid = false;
+	forget_verdict();
 	if (has_token)
 		jwtauth_catalog_listen();
 
@@ -173,30 +208,21 @@ judge_anew(bool has_token, const char *setting)
 		load_gateway_claims(setting);
 	else if (current.source != JWTAUTH_NOBODY || current.serial == 0)
 		begin_identity(JWTAUTH_NOBODY);
-
-	memo.setting = setting == NULL ? NULL :
-		MemoryContextStrdup(current_context, setting);
-	memo.epoch = epoch;
-	memo.statement = GetCurrentStatementStartTimestamp();
-	memo.transaction = GetCurrentTransactionStartTimestamp();
-	memo.session_user = GetSessionUserId();
-	memo.valid = !jwtauth_clock_runs();
+	remember_verdict(setting, epoch);
 }
 
 const JwtAuthIdentity *
 jwtauth_identity(void)
 {
-	bool		of_now = memo_is_of_now();
 	bool		has_token;
 	const char *setting;
 
-	/* Once a row in a policy: a token needs no second look. */
-	if (of_now && current.source == JWTAUTH_TOKEN)
+	if (jwtauth_is_in_force(current.serial))
 		return &current;
 
 	has_token = jwtauth_token != NULL && jwtauth_token[0] != '\0';
 	setting = has_token ? NULL : jwtauth_gateway_text();
-	if (!of_now || has_token || !memo_is_of_setting(setting))
+	if (has_token || !memo_is_of_now() || !memo_is_of_setting(setting))
 		judge_anew(has_token, setting);
 	return &current;
 }

@@ -8,7 +8,9 @@
 #ifndef JWTAUTH_IDENTITY_H
 #define JWTAUTH_IDENTITY_H
 
+#include "access/xact.h"
 #include "datatype/timestamp.h"
+#include "guc.h"
 #include "report.h"
 #include "slice.h"
 #include "utils/jsonb.h"
@@ -38,6 +40,31 @@ typedef struct JwtAuthIdentity
 
 /* Raises what refuses the token or setting in force; see README, "Errors". */
 extern const JwtAuthIdentity *jwtauth_identity(void);
+
+/*
+ * The last verdict on a token in force, and what it holds for: one statement,
+ * as long as nothing that is counted changes.  serial 0: there is none.
+ */
+typedef struct JwtAuthVerdict
+{
+	uint64		serial;			/* of the identity that the token gave */
+	uint64		epoch;
+	TimestampTz statement;
+} JwtAuthVerdict;
+
+extern JwtAuthVerdict jwtauth_verdict;
+
+/*
+ * Is the identity of that serial still the one in force?  Once a row in a
+ * policy, hence inline: false means to ask jwtauth_identity().
+ */
+static inline bool
+jwtauth_is_in_force(uint64 serial)
+{
+	return serial == jwtauth_verdict.serial && serial != 0 &&
+		jwtauth_verdict.epoch == jwtauth_epoch &&
+		jwtauth_verdict.statement == GetCurrentStatementStartTimestamp();
+}
 
 /*
  * Verifies a token, puts it in force until the transaction ends and, if

@@ -47,7 +47,7 @@ typedef Datum (*Reader) (const JwtAuthIdentity *id, FunctionCallInfo fcinfo,
  * By its bytes, not by its address: a variable of PL/pgSQL may get a new
  * value in the same place.
  */
-static bool
+static inline bool
 same_argument(const Site *site, FunctionCallInfo fcinfo, int nargs)
 {
 	struct varlena *argument;
@@ -76,9 +76,9 @@ keep_answer(Site *site, const JwtAuthIdentity *id, FunctionCallInfo fcinfo,
 	site->serial = id->serial;
 }
 
-/* Answers from the site's copy if identity and argument are the same. */
+/* Reads the identity for a site whose copy is of another, or none. */
 static Datum
-answer(FunctionCallInfo fcinfo, Reader read, int nargs)
+answer_anew(FunctionCallInfo fcinfo, Reader read, int nargs)
 {
 	const JwtAuthIdentity *id = jwtauth_identity();
 	Site	   *site = fcinfo->flinfo->fn_extra;
@@ -95,6 +95,22 @@ answer(FunctionCallInfo fcinfo, Reader read, int nargs)
 		keep_answer(site, id, fcinfo, read, nargs);
 		MemoryContextSwitchTo(old);
 	}
+	fcinfo->isnull = site->isnull;
+	return site->answer;
+}
+
+/*
+ * Answers from the site's copy if identity and argument are the same: what
+ * is left to do at each row, hence inline in each function.
+ */
+static inline Datum
+answer(FunctionCallInfo fcinfo, Reader read, int nargs)
+{
+	const Site *site = fcinfo->flinfo->fn_extra;
+
+	if (unlikely(site == NULL || !jwtauth_is_in_force(site->serial) ||
+				 !same_argument(site, fcinfo, nargs)))
+		return answer_anew(fcinfo, read, nargs);
 	fcinfo->isnull = site->isnull;
 	return site->answer;
 }
