@@ -55,6 +55,7 @@ OBJS = \
 	src/backend/catalog.o \
 	src/backend/catalog_write.o \
 	src/backend/claims_hook.o \
+	src/backend/deny_filter.o \
 	src/backend/event.o \
 	src/backend/expression.o \
 	src/backend/gateway.o \

@@ -123,7 +123,8 @@ jwtauth_make_segment(void *memory, void *maker)
  * another reader; a membership may be granted WITH SET FALSE; one function
  * checks the privileges of every kind of object; a number that does not parse
  * is told through a node, before through a flag; an escape that the encoding
- * lacks is told by the JSON parser's result, before by an error.
+ * lacks is told by the JSON parser's result, before by an error; a relation's
+ * file has another name.
  */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
@@ -132,6 +133,7 @@ typedef JsonParseErrorType JwtAuthJsonResult;
 #define jwtauth_backend_status(i) \
 	(&pgstat_get_local_beentry_by_index(i)->backendStatus)
 #define jwtauth_all_settings(count) get_guc_variables(count)
+#define jwtauth_relation_file(rel) ((rel)->rd_locator.relNumber)
 #define JWTAUTH_JSON_DONE return JSON_SUCCESS
 #define jwtauth_json_untranslatable(result) \
 	((result) == JSON_UNICODE_UNTRANSLATABLE)
@@ -152,6 +154,7 @@ jwtauth_float8_of(char *text, double *value)
 #else
 typedef void JwtAuthJsonResult;
 #define jwtauth_backend_status(i) pgstat_fetch_stat_beentry(i)
+#define jwtauth_relation_file(rel) ((rel)->rd_node.relNode)
 #define jwtauth_all_settings(count) \
 	(*(count) = GetNumConfigOptions(), get_guc_variables())
 #define JWTAUTH_JSON_DONE return

@@ -13,6 +13,7 @@
 #include "base64url.h"
 #include "catalog.h"
 #include "catalog/pg_type.h"
+#include "deny_filter.h"
 #include "primitive.h"
 #include "report.h"
 #include "revocation.h"
@@ -68,7 +69,8 @@ row_exists(JwtAuthTable table, JwtSlice issuer, JwtSlice name,
 	bool		found;
 	bool		isnull;
 
-	if (jwtauth_table_is_empty(table))
+	if (jwtauth_table_is_empty(table) ||
+		jwtauth_deny_filter_excludes(table, issuer, name))
 		return false;
 	keys[0] = jwtauth_text(issuer);
 	keys[1] = jwtauth_text(name);
@@ -76,6 +78,8 @@ row_exists(JwtAuthTable table, JwtSlice issuer, JwtSlice name,
 	found = jwtauth_scan_next(scan);
 	if (found)
 		*third_column = DatumGetTimestampTz(jwtauth_scan_column(scan, 3, &isnull));
+	else
+		jwtauth_deny_filter_missed(table);
 	jwtauth_scan_end(scan);
 	return found;
 }
