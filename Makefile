@@ -102,6 +102,7 @@ OBJS = \
 	src/sql/jwk.o \
 	src/sql/keys.o \
 	src/sql/pgjwt.o \
+	src/sql/row_check.o \
 	src/sql/sessions.o \
 	src/sql/stats.o \
 	src/sql/tokens.o

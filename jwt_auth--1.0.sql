@@ -182,6 +182,24 @@ ALTER TABLE jwt.session_store ENABLE ALWAYS TRIGGER invalidate_update;
 ALTER TABLE jwt.session_store ENABLE ALWAYS TRIGGER invalidate_delete;
 
 ----------------------------------------------------------------------------
+-- A row that violates a constraint is shown by PostgreSQL; of these it would
+-- be secrets that are shown.
+----------------------------------------------------------------------------
+
+CREATE FUNCTION jwt.check_row() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'jwt_auth_check_row';
+REVOKE ALL ON FUNCTION jwt.check_row() FROM PUBLIC;
+COMMENT ON FUNCTION jwt.check_row() IS 'Trigger: the constraints of the table, asked without showing the row';
+
+CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON jwt.key_store
+    FOR EACH ROW EXECUTE FUNCTION jwt.check_row();
+CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON jwt.session_store
+    FOR EACH ROW EXECUTE FUNCTION jwt.check_row();
+ALTER TABLE jwt.key_store ENABLE ALWAYS TRIGGER check_row;
+ALTER TABLE jwt.session_store ENABLE ALWAYS TRIGGER check_row;
+
+----------------------------------------------------------------------------
 -- Functions.  No function that judges a token is STRICT: with null for a
 -- token, PERFORM jwt.verify(...) would pass.
 ----------------------------------------------------------------------------
@@ -1517,7 +1535,12 @@ WITH tables AS MATERIALIZED (
     UNION ALL
     SELECT 'jwt.session_store', t FROM unnest('{invalidate_insert,invalidate_update,invalidate_delete}'::text[]) t
     UNION ALL
+    SELECT t, 'check_row' FROM unnest('{jwt.key_store,jwt.session_store}'::text[]) t
+    UNION ALL
     SELECT t.name, 'refuse_truncate' FROM tables t
+), purpose (trigger, otherwise) AS (
+    VALUES ('refuse_truncate', 'whoever has TRUNCATE empties it'),
+           ('check_row', 'a row that violates a constraint is shown, secrets included')
 ), triggers AS MATERIALIZED (
     SELECT t.name, g.tgname, g.tgenabled, n.nspname = 'jwt' AS is_ours
       FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -1525,11 +1548,13 @@ WITH tables AS MATERIALIZED (
     SELECT 'triggers', t.name,
            format('trigger %I is %s: %s%s', t.tgname, CASE t.tgenabled WHEN 'D' THEN 'disabled' ELSE 'no longer ENABLE ALWAYS' END,
                   CASE t.tgenabled WHEN 'D' THEN '' ELSE 'under session_replication_role = replica ' END,
-                  CASE t.tgname WHEN 'refuse_truncate' THEN 'whoever has TRUNCATE empties it' ELSE 'other sessions hear of no change' END),
+                  coalesce((SELECT p.otherwise FROM purpose p WHERE p.trigger = t.tgname), 'other sessions hear of no change')),
            format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.name, t.tgname)
       FROM triggers t WHERE t.is_ours AND t.tgenabled <> 'A'
     UNION ALL
-    SELECT 'triggers', w.name, format('trigger %I is gone: other sessions hear of no change', w.trigger), 'Make the extension anew, from a dump.'
+    SELECT 'triggers', w.name,
+           format('trigger %I is gone: %s', w.trigger, coalesce((SELECT p.otherwise FROM purpose p WHERE p.trigger = w.trigger), 'other sessions hear of no change')),
+           'Make the extension anew, from a dump.'
       FROM wanted w WHERE NOT EXISTS (SELECT FROM triggers t WHERE t.is_ours AND (t.name, t.tgname) = (w.name, w.trigger))
     UNION ALL
     SELECT 'triggers', t.name, format('trigger %I is not ours, and stops our writes (55000)', t.tgname), format('DROP TRIGGER %I ON %s;', t.tgname, t.name)

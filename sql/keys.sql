@@ -310,4 +310,23 @@ SELECT ops, pg_temp.try(format('SELECT jwt.import_key(%L, ''ops'', status => ''p
        '{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}'::jsonb || jsonb_build_object('key_ops', ops)))
   FROM jsonb_array_elements('[["sign","verify"], ["verify","x","x"], ["verify","verify"], ["verify",1], {"a":"verify"}, ["verify","1","2","3","4","5","6","7"], ["verify","1","2","3","4","5","6","7","8"]]') ops;
 
+-- a row that violates a constraint is not shown, because it holds secrets
+SELECT jwt.generate_key('HS256', 'shy');
+SELECT statement, pg_temp.try(statement)
+  FROM unnest(ARRAY[
+      $$UPDATE jwt.key_store SET status = 'bad' WHERE kid = 'shy'$$,
+      $$UPDATE jwt.key_store SET kty = NULL WHERE kid = 'shy'$$,
+      $$UPDATE jwt.key_store SET alg = NULL WHERE kid = 'shy'$$,
+      $$UPDATE jwt.key_store SET secret = NULL WHERE kid = 'shy'$$,
+      $$INSERT INTO jwt.key_store SELECT issuer, '', alg, kty, 'standby', may_sign, public_jwk, secret FROM jwt.key_store WHERE kid = 'shy'$$,
+      $$INSERT INTO jwt.key_store SELECT issuer, 'shy too', alg, kty, status, NULL, public_jwk, secret FROM jwt.key_store WHERE kid = 'shy'$$,
+      $$INSERT INTO jwt.key_store SELECT issuer, 'shy too', alg, kty, 'standby', may_sign, public_jwk, secret FROM jwt.key_store WHERE kid = 'shy'$$,
+      $$UPDATE jwt.key_store SET status = 'previous' WHERE kid = 'shy'$$]) statement;
+SELECT jwt.open_session('42') IS NOT NULL AS opened;
+SELECT pg_temp.try('UPDATE jwt.session_store SET subject = NULL'), pg_temp.try('UPDATE jwt.session_store SET client = NULL');
+ALTER TABLE jwt.key_store ADD CONSTRAINT of_others CHECK (kid <> 'mine');
+SELECT pg_temp.try($$SELECT jwt.generate_key('HS256', 'mine')$$), pg_temp.try($$SELECT jwt.generate_key('HS256', 'yours')$$);
+ALTER TABLE jwt.key_store DROP CONSTRAINT of_others;
+SELECT pg_temp.try('SELECT jwt.check_row()');
+
 DROP EXTENSION jwt_auth CASCADE;

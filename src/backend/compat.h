@@ -62,16 +62,19 @@ jwtauth_push_jsonb(JsonbInState *state, JsonbIteratorToken seq,
 
 /*
  * 18: a module may say its name and version; a primary key may be
- * deferrable, which ours are not; pg_noreturn stands before the function.
+ * deferrable, which ours are not; pg_noreturn stands before the function; a
+ * constraint may be one that is not enforced.
  */
 #if PG_VERSION_NUM >= 180000
 #define jwtauth_primary_key(rel) RelationGetPrimaryKeyIndex(rel, false)
 #define JWTAUTH_MODULE_MAGIC \
 	PG_MODULE_MAGIC_EXT(.name = "jwt_auth", .version = JWTAUTH_VERSION)
+#define jwtauth_is_enforced(check) ((check)->ccenforced)
 #else
 #define pg_noreturn __attribute__((noreturn))
 #define jwtauth_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
 #define JWTAUTH_MODULE_MAGIC PG_MODULE_MAGIC
+#define jwtauth_is_enforced(check) true
 #endif
 
 /*
