@@ -459,6 +459,20 @@ SET LOCAL jwt_auth.audience = 'api';
 SELECT pg_temp.try('SELECT jwt.subject()');
 ROLLBACK;
 
+-- hints that can be followed: the role as it is called, the claim that the setting demands
+CREATE ROLE "regress_jwt rôle";
+SELECT jwt.sign('{"sub":"42","role":"regress_jwt rôle"}') AS token \gset
+SET SESSION AUTHORIZATION regress_jwt_login;
+SELECT pg_temp.try(format('SELECT jwt.authenticate(%L)', :'token'));
+RESET SESSION AUTHORIZATION;
+DROP ROLE "regress_jwt rôle";
+SELECT pg_temp.try(format('SELECT jwt.verify(%L)', jwt.sign('{"iss":"https://elsewhere.example"}'))),
+       pg_temp.try(format('SELECT jwt.verify(%L, issuer => ''https://elsewhere.example'')', jwt.sign('{}')));
+SELECT jwt.sign('{}') AS nameless \gset
+SET jwt_auth.issuer = 'https://api.example';
+SELECT pg_temp.try(format('SELECT jwt.verify(%L)', :'nameless'));
+RESET jwt_auth.issuer;
+
 --
 -- impersonate
 --

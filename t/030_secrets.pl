@@ -181,6 +181,34 @@ foreach my $name ('of key RS256', 'tampered')
 }
 like($client, qr/signature of token is invalid/, 'a parameter was refused');
 
+# What every user can turn on: the parameters of a statement that fails.
+append_to_file("$dir/refused.sql", 'SELECT jwt.authenticate(:tok);');
+my $tampered = $node->safe_psql('postgres', "SELECT token FROM tokens WHERE name = 'tampered'");
+{
+	local $ENV{PGOPTIONS} = '-c debug_print_plan=off -c auto_explain.log_min_duration=-1 -c log_parameter_max_length_on_error=-1';
+	IPC::Run::run([ 'pgbench', '-n', '-M', 'prepared', '-t', '1', '-D', "tok=$tampered",
+		'-f', "$dir/refused.sql", '-h', $node->host, '-p', $node->port, 'postgres' ],
+		'>', '/dev/null', '2>', '/dev/null', IPC::Run::timeout(60));
+}
+
+# A token that is stored with a role: a parallel worker restores it, and says
+# nothing of which the context would be its value.
+$node->safe_psql('postgres', 'CREATE TABLE many AS SELECT generate_series(1, 10000) AS i; GRANT SELECT ON many TO app');
+$node->safe_psql('postgres', <<'SQL');
+SET log_min_messages = panic; SET log_min_error_statement = panic; SET log_min_duration_statement = -1; SET log_statement = none;
+SET pg_stat_statements.track_utility = off;
+SELECT format('ALTER ROLE app SET jwt_auth.token = %L', token) FROM tokens WHERE name = 'of key HS256' \gexec
+SQL
+my $parallel = ask($node, <<'SQL', user => 'app', verbosity => 'verbose');
+SET debug_parallel_query = on; SET force_parallel_mode = on;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+SELECT count(*) FROM many WHERE jwt.is_authenticated();
+SQL
+like($parallel, qr/^10000$/m, 'workers have the token');
+is(scalar(() = $parallel =~ /is stored as a setting/g), 1, 'of which the login has warned, and they do not');
+$client .= $parallel;
+$node->safe_psql('postgres', 'ALTER ROLE app RESET jwt_auth.token');
+
 # Of every token, good or bad: the signature, and the payload as a whole.
 my %tokens = map { split /\|/, $_, 2 } split /\n/,
   $node->safe_psql('postgres', "SELECT name || '|' || token FROM tokens WHERE name <> 'too long'");
@@ -259,6 +287,7 @@ SQL
 is(leaks($views), '', 'nothing in the views or pg_stat_statements');
 
 my $log = slurp_file($node->logfile);
+my $searched = length $log;
 # node dumps break their lines in the middle of a number
 my $joined = $log =~ s/\n[ \t]+//gr;
 my $messages = join '', grep { /(ERROR|DETAIL|HINT|CONTEXT|WARNING|NOTICE|DEBUG): / } split /^/, $log;
@@ -268,16 +297,17 @@ is(leaks($log), '', 'nothing anywhere in the log, what auto_explain says include
 is(leaks($joined), '', 'nothing in the plans of debug_print_plan');
 cmp_ok(length $log, '>', 1_000_000, 'the log was there to be searched');
 
-# A constraint that somebody adds to our tables makes PostgreSQL show the row.
-TODO:
-{
-	local $TODO = 'the row of a failing constraint is shown by PostgreSQL';
-	my $shown = ask($node, <<'SQL', verbosity => 'verbose', user => $superuser);
+# A constraint that fails makes PostgreSQL show the row, but not of our tables.
+my $shown = ask($node, <<'SQL', verbosity => 'verbose', user => $superuser);
 ALTER TABLE jwt.key_store ADD CONSTRAINT never CHECK (kid <> 'never') NOT VALID;
 SELECT jwt.import_key(jwt.jwk_from_secret(secret), 'never') FROM jwt.key_store WHERE kid = 'key HS256';
+UPDATE jwt.key_store SET status = 'bad';
+UPDATE jwt.key_store SET kty = NULL;
+UPDATE jwt.session_store SET claims = NULL;
 SQL
-	is(leaks($shown), '', 'nothing in the complaint of a constraint of others');
-}
+like($shown, qr/23514: .*23514: .*23502: .*23502: /s, 'constraints failed');
+is(leaks($shown), '', 'and showed no row of ours');
+is(leaks(slurp_file($node->logfile, $searched)), '', 'nor in the log');
 
 $node->stop;
 done_testing();

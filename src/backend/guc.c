@@ -13,6 +13,7 @@
 
 #include <limits.h>
 
+#include "access/parallel.h"
 #include "catalog/pg_authid.h"
 #include "guc.h"
 #include "miscadmin.h"
@@ -99,12 +100,13 @@ show_token(void)
 
 /*
  * A role's or a database's stored settings are readable by everyone, so a
- * token there is as good as published.
+ * token there is as good as published.  A parallel worker is silent: what its
+ * leader has was warned of, and the server says whose value it restores.
  */
 static bool
 check_token(char **newval, void **extra, GucSource source)
 {
-	if (*newval != NULL && **newval != '\0' &&
+	if (*newval != NULL && **newval != '\0' && !InitializingParallelWorker &&
 		(source == PGC_S_USER || source == PGC_S_DATABASE ||
 		 source == PGC_S_DATABASE_USER || source == PGC_S_GLOBAL ||
 		 source == PGC_S_TEST))

@@ -123,7 +123,7 @@ load_token(JwtSlice text)
 	const JwtAuthPolicy *policy;
 
 	if (jwtauth_verify(text, &demand, &token, &policy, &fault) != JWT_OK)
-		jwtauth_raise(&fault);
+		jwtauth_raise_in_force(&fault);
 
 	/* The same token under the same policy: nothing to describe anew. */
 	if (token == current_token &&

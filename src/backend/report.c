@@ -184,6 +184,8 @@ jwtauth_fault_detail(const JwtAuthFault *fault)
 		case JWT_E_ALGORITHM:
 			return psprintf(_("The header says \"%s\"."), jwtauth_shown(fault->about));
 		case JWT_E_CLAIM:
+			if (fault->rule != NULL)
+				return pstrdup(_(fault->rule));
 			return psprintf(_("Claim \"%s\" is missing or of the wrong type."), fault->name);
 		case JWT_E_EXPIRED:
 			return psprintf(_("It expired at %s, it is now %s."), shown_time(fault->at), shown_time(fault->now));
@@ -213,15 +215,20 @@ hint_of(const JwtAuthFault *fault)
 	{
 		case JWT_E_EXPIRED:
 			return pstrdup(_("Get a new access token with jwt.refresh() and set that."));
+		case JWT_E_REVOKED:
+		case JWT_E_KEY_REVOKED:
+			return pstrdup(_("Sign in again and set the new access token."));
 		case JWT_E_ISSUER:
-			if (fault->about.data == NULL)
+			if (fault->about.data != NULL)
+				return pstrdup(_("Trust it with jwt.trust_issuer(). Issuers are compared byte for byte, a trailing slash included."));
+			if (fault->rule == NULL && jwtauth_issuer != NULL && jwtauth_issuer[0] != '\0')
 				return pstrdup(_("Setting \"jwt_auth.issuer\" demands that claim."));
-			return pstrdup(_("Trust it with jwt.trust_issuer(). Issuers are compared byte for byte, a trailing slash included."));
+			return NULL;
 		case JWT_E_ROLE:
 			if (!fault->grant_helps)
 				return NULL;
 			return psprintf(_("If the role is meant to be taken, run: GRANT %s TO %s;"),
-							quote_identifier(jwtauth_shown(fault->about)),
+							quote_identifier(pnstrdup(fault->about.data, fault->about.len)),
 							quote_identifier(GetUserNameFromId(GetSessionUserId(), false)));
 		case JWT_E_GATEWAY:
 			return psprintf(_("If every SQL that session user \"%s\" runs is to be believed, add that name to jwt_auth.trusted_gateways; else use jwt.authenticate(), or set jwt_auth.claims_setting to '' to ignore such settings."),
@@ -231,18 +238,41 @@ hint_of(const JwtAuthFault *fault)
 	}
 }
 
+/*
+ * The context is for the client alone: in the log it may hold the parameters
+ * of the statement, the token among them (log_parameter_max_length_on_error,
+ * which every user can set).
+ */
+static void
+raise_fault(const JwtAuthFault *fault, int sqlstate, const char *detail,
+			const char *hint)
+{
+	jwtauth_check_machine(fault->status);
+	ereport(ERROR,
+			(errcode(sqlstate),
+			 errmsg_internal("%s", jwtauth_fault_message(fault->status)),
+			 detail ? errdetail_internal("%s", detail) : 0,
+			 hint ? errhint("%s", hint) : 0,
+			 errhidecontext(true)));
+}
+
 void
 jwtauth_raise(const JwtAuthFault *fault)
 {
-	char	   *detail = jwtauth_fault_detail(fault);
+	raise_fault(fault, jwtauth_fault_errcode(fault->status),
+				jwtauth_fault_detail(fault), hint_of(fault));
+	pg_unreachable();
+}
+
+void
+jwtauth_raise_in_force(const JwtAuthFault *fault)
+{
 	char	   *hint = hint_of(fault);
 
-	jwtauth_check_machine(fault->status);
-	ereport(ERROR,
-			(errcode(jwtauth_fault_errcode(fault->status)),
-			 errmsg_internal("%s", jwtauth_fault_message(fault->status)),
-			 detail ? errdetail_internal("%s", detail) : 0,
-			 hint ? errhint("%s", hint) : 0));
+	if (hint == NULL)
+		hint = pstrdup(_("It is what setting \"jwt_auth.token\" holds: set another with jwt.authenticate(), or reset it to ask as nobody."));
+	raise_fault(fault, jwtauth_fault_errcode(fault->status),
+				jwtauth_fault_detail(fault), hint);
 	pg_unreachable();
 }
 
@@ -250,18 +280,13 @@ void
 jwtauth_raise_http(const JwtAuthFault *fault)
 {
 	char	   *detail = jwtauth_fault_detail(fault);
-	char	   *hint = hint_of(fault);
 	const char *code = unpack_sql_state(jwtauth_fault_errcode(fault->status));
 
-	jwtauth_check_machine(fault->status);
-	ereport(ERROR,
-			(errcode(fault->status == JWT_E_ROLE ?
-					 MAKE_SQLSTATE('P', 'T', '4', '0', '3') :
-					 MAKE_SQLSTATE('P', 'T', '4', '0', '1')),
-			 errmsg_internal("%s", jwtauth_fault_message(fault->status)),
-			 detail ? errdetail_internal("%s: %s", code, detail) :
-			 errdetail_internal("%s", code),
-			 hint ? errhint("%s", hint) : 0));
+	raise_fault(fault, fault->status == JWT_E_ROLE ?
+				MAKE_SQLSTATE('P', 'T', '4', '0', '3') :
+				MAKE_SQLSTATE('P', 'T', '4', '0', '1'),
+				detail ? psprintf("%s: %s", code, detail) : pstrdup(code),
+				hint_of(fault));
 	pg_unreachable();
 }
 

@@ -45,8 +45,9 @@ extern int	jwtauth_fault_errcode(JwtStatus status);
 extern const char *jwtauth_fault_message(JwtStatus status);
 extern char *jwtauth_fault_detail(const JwtAuthFault *fault);
 
-/* Raises the fault of a token. */
+/* Raises the fault of a token; of the one that jwt_auth.token holds. */
 pg_noreturn extern void jwtauth_raise(const JwtAuthFault *fault);
+pg_noreturn extern void jwtauth_raise_in_force(const JwtAuthFault *fault);
 
 /*
  * The same for PostgREST, which turns SQLSTATE PTnnn into HTTP status nnn

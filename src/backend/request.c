@@ -24,7 +24,7 @@ refuse_request(const char *detail)
 	ereport(ERROR,
 			(errcode(MAKE_SQLSTATE('P', 'T', '4', '0', '1')),
 			 errmsg("token of the request is refused"),
-			 errdetail("%s", detail)));
+			 errdetail("28J00: %s", detail)));
 }
 
 /* A setting that holds a JSON object; NULL if it is unset or empty. */

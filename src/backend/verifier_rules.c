@@ -165,7 +165,8 @@ policy_typ(const JwtAuthToken *token, const JwtAuthPolicy *policy,
 			pg_strncasecmp(wanted.data, typ.data, typ.len) == 0)
 			return JWT_OK;
 	}
-	return jwtauth_fault_named(fault, JWT_E_CLAIM, "typ");
+	return jwtauth_fault_rule(fault, JWT_E_CLAIM, typ,
+							  gettext_noop("Header member \"typ\" is missing or none of those that the issuer's row allows."));
 }
 
 JwtStatus
