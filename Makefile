@@ -52,6 +52,7 @@ CORE_OBJS = \
 OBJS = \
 	jwt_auth.o \
 	$(CORE_OBJS) \
+	src/backend/asker.o \
 	src/backend/catalog.o \
 	src/backend/catalog_write.o \
 	src/backend/claims_hook.o \

@@ -169,9 +169,8 @@ SET jwt_auth.token = :'alice'; who; RESET ALL; who;
 SET jwt_auth.token = :'alice'; DISCARD PLANS; DISCARD SEQUENCES; DISCARD TEMP; who;
 SQL
 
-# ---- Cursors.  Rows a cursor WITH HOLD has are those of whoever asked when
-# they were read, at the latest at COMMIT.  An open cursor's policy is asked at
-# each FETCH, but what stands in (SELECT ...) is asked once.
+# ---- Cursors.  All rows are those of whoever asked when it was opened, as
+# long as that token is good: FETCH judges it anew.
 
 is_run('a cursor WITH HOLD keeps its rows', <<'SQL', "0\nbob\n4\n8\nnobody\n0\n4\n8\nERROR:  34000");
 BEGIN; authenticate(alice);
@@ -180,9 +179,14 @@ DECLARE i CURSOR WITH HOLD FOR SELECT id FROM notes ORDER BY id;
 FETCH h; COMMIT;
 BEGIN; authenticate(bob); who; FETCH ALL h; COMMIT; who; FETCH ALL i; DISCARD ALL; FETCH ALL i;
 SQL
+is_run('a cursor WITH HOLD, committed by another', <<'SQL', "bob\n0\n4\n8");
+BEGIN; authenticate(alice);
+DECLARE h CURSOR WITH HOLD FOR SELECT id FROM notes;
+authenticate(bob); who; COMMIT; FETCH ALL h;
+SQL
 foreach my $scan ('seqscan', 'indexscan')
 {
-	is_run("open cursors: $scan", <<"SQL", "0\n1\n5\n9\n1\n5\n9\n4\n8\n");
+	is_run("open cursors: $scan", <<"SQL", "0\n0\n4\n8\nbob\n4\n8\n4\n8\nbob\n1\n5\n9");
 SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_indexscan = off; SET enable_$scan = on;
 BEGIN; authenticate(alice);
 DECLARE new CURSOR FOR SELECT id FROM notes;
@@ -191,15 +195,45 @@ DECLARE pinned CURSOR FOR SELECT id FROM v_pinned;
 FETCH begun;
 FETCH pinned \\g /dev/null
 authenticate(bob);
-FETCH ALL new; FETCH ALL begun; FETCH ALL pinned;
+FETCH ALL new; who; FETCH ALL begun; FETCH ALL pinned; who;
+DECLARE late CURSOR FOR SELECT id FROM notes; FETCH ALL late;
 COMMIT;
 SQL
 }
-is_run('a cursor of nobody', "BEGIN; DECLARE c CURSOR FOR SELECT id FROM v_pinned; FETCH c; authenticate(bob); FETCH ALL c; COMMIT;", '');
-is_run('a cursor variable of a function', <<'SQL', "alice\n0\n1\n5\n9");
+# the expressions of a cursor, all of them, and in turn with the present's
+is_run('what a cursor computes', <<'SQL', "alice|0\nbob\nalice|4\nnobody\nalice|8\n");
+BEGIN; authenticate(alice);
+DECLARE c CURSOR FOR SELECT jwt.subject(), id FROM notes WHERE jwt.claim('name') = 'alice';
+FETCH c; authenticate(bob); who; FETCH c; SET LOCAL jwt_auth.token = ''; who; FETCH c; FETCH c; COMMIT;
+SQL
+is_run('a token that was taken back by ROLLBACK TO', <<'SQL', "alice\nalice\n0\n4\n8\nbob\n1\n5\n9");
+BEGIN; authenticate(alice); who;
+DECLARE a CURSOR FOR SELECT id FROM notes;
+SAVEPOINT s; authenticate(bob); ROLLBACK TO s; who; FETCH ALL a;
+SAVEPOINT s; authenticate(bob); DECLARE b CURSOR FOR SELECT id FROM notes; RELEASE s; who; FETCH ALL b; COMMIT;
+SQL
+is_run('a cursor of nobody', "BEGIN; DECLARE c CURSOR FOR SELECT id FROM v_pinned; DECLARE d CURSOR FOR SELECT id FROM notes; FETCH c; authenticate(bob); FETCH ALL c; FETCH ALL d; COMMIT;", '');
+is_run('a cursor variable of a function', <<'SQL', "alice\n0\n4\n8");
 BEGIN; authenticate(alice); who; SELECT open_cursor() \g /dev/null
 FETCH c; authenticate(bob); FETCH ALL c; COMMIT;
 SQL
+# a loop is a cursor, and what it does with each row is not
+is_run('a loop over rows of one, as another', <<'SQL', "alice: 0/1 5 9, 4/1 5 9, 8/1 5 9");
+SET my.bob = :'bob'; BEGIN; authenticate(alice);
+CREATE FUNCTION pg_temp.loop() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE said text := jwt.subject() || ': '; r record; BEGIN
+	FOR r IN SELECT id FROM notes ORDER BY id LOOP
+		PERFORM set_config('jwt_auth.token', current_setting('my.bob'), true);
+		said := concat(said, CASE WHEN r.id > 0 THEN ', ' END, r.id, '/', (SELECT string_agg(id::text, ' ' ORDER BY id) FROM notes));
+	END LOOP;
+	RETURN said;
+END $$;
+SELECT pg_temp.loop(); ROLLBACK;
+SQL
+# too many tokens to remember them all: told, not guessed
+is_run('seventeen tokens', join(' ', 'BEGIN; authenticate(alice); DECLARE a CURSOR FOR SELECT id FROM notes;',
+	(map { ($_ % 2 ? 'authenticate(bob);' : 'authenticate(alice);') } 1 .. 17), 'DECLARE b CURSOR FOR SELECT id FROM notes;',
+	'authenticate(alice); FETCH ALL a; FETCH b; COMMIT;'), "0\n4\n8\nERROR:  55000");
 
 is_run('procedures with COMMIT', <<'SQL', "1|bob|1,5,9\n2|bob|1,5,9\n3|bob|1,5,9\nbob\n1|alice|0,4,8\n2||\n3||\nnobody");
 \c - postgres

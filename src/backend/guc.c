@@ -14,6 +14,7 @@
 #include <limits.h>
 
 #include "access/parallel.h"
+#include "asker.h"
 #include "catalog/pg_authid.h"
 #include "guc.h"
 #include "miscadmin.h"
@@ -63,6 +64,7 @@ settings_changed(void)
 static void
 assign_token(const char *newval, void *extra)
 {
+	jwtauth_asker_leaves();
 	jwtauth_epoch++;
 }
 
@@ -257,6 +259,7 @@ define_watching(void)
 void
 jwtauth_define_settings(void)
 {
+	jwtauth_askers_begin();
 	DefineCustomStringVariable("jwt_auth.token",
 							   "Token whose claims are in force.",
 							   "Set by jwt.authenticate() or SET LOCAL; never shown.",

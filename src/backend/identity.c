@@ -175,12 +175,6 @@ memo_is_of_setting(const char *setting)
 static void
 remember_verdict(const char *setting, uint64 epoch)
 {
-	static bool listening = false;
-
-	if (!listening)
-		RegisterXactCallback(at_transaction_end, NULL);
-	listening = true;
-
 	memo.setting = setting == NULL ? NULL :
 		MemoryContextStrdup(current_context, setting);
 	memo.session_user = GetSessionUserId();
@@ -191,39 +185,52 @@ remember_verdict(const char *setting, uint64 epoch)
 		memo.valid && current.source == JWTAUTH_TOKEN ? current.serial : 0;
 }
 
-static void
-judge_anew(bool has_token, const char *setting)
+/*
+ * Makes current of a token, or else of a gateway's claims, or else of nobody.
+ * Returns what was known before reading, for the verdict to be stamped with.
+ */
+static uint64
+judge(const char *token, const char *setting)
 {
+	static bool listening = false;
 	uint64		epoch;
 
-	forget_verdict();
-	if (has_token)
-		jwtauth_catalog_listen();
+	if (!listening)
+		RegisterXactCallback(at_transaction_end, NULL);
+	listening = true;
 
-	/* Stamped with what was known before reading. */
+	forget_verdict();
+	if (token[0] != '\0')
+		jwtauth_catalog_listen();
 	epoch = jwtauth_epoch;
-	if (has_token)
-		load_token(jwt_slice_of(jwtauth_token));
+	if (token[0] != '\0')
+		load_token(jwt_slice_of(token));
 	else if (setting != NULL)
 		load_gateway_claims(setting);
 	else if (current.source != JWTAUTH_NOBODY || current.serial == 0)
 		begin_identity(JWTAUTH_NOBODY);
-	remember_verdict(setting, epoch);
+	return epoch;
 }
 
 const JwtAuthIdentity *
 jwtauth_identity(void)
 {
-	bool		has_token;
+	const char *token = jwtauth_token ? jwtauth_token : "";
 	const char *setting;
 
 	if (jwtauth_is_in_force(current.serial))
 		return &current;
 
-	has_token = jwtauth_token != NULL && jwtauth_token[0] != '\0';
-	setting = has_token ? NULL : jwtauth_gateway_text();
-	if (has_token || !memo_is_of_now() || !memo_is_of_setting(setting))
-		judge_anew(has_token, setting);
+	setting = token[0] != '\0' ? NULL : jwtauth_gateway_text();
+	if (token[0] != '\0' || !memo_is_of_now() || !memo_is_of_setting(setting))
+		remember_verdict(setting, judge(token, setting));
+	return &current;
+}
+
+const JwtAuthIdentity *
+jwtauth_identity_of(const char *token)
+{
+	(void) judge(token, token[0] != '\0' ? NULL : jwtauth_gateway_text());
 	return &current;
 }
 

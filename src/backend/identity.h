@@ -41,6 +41,9 @@ typedef struct JwtAuthIdentity
 /* Raises what refuses the token or setting in force; see README, "Errors". */
 extern const JwtAuthIdentity *jwtauth_identity(void);
 
+/* The same as if that were the token in force; judged at each call. */
+extern const JwtAuthIdentity *jwtauth_identity_of(const char *token);
+
 /*
  * The last verdict on a token in force, and what it holds for: one statement,
  * as long as nothing that is counted changes.  serial 0: there is none.

@@ -13,10 +13,12 @@
 #include "postgres.h"
 
 #include "arguments.h"
+#include "asker.h"
 #include "compat.h"
 #include "identity.h"
 #include "issuer.h"
 #include "request.h"
+#include "tcop/pquery.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -37,6 +39,8 @@ typedef struct Site
 	bool		isnull;
 	Datum		answer;
 	int			kept;
+	JwtAuthAsker *asker;		/* of a portal's plan: who asks; else NULL */
+	MemoryContextCallback end;
 } Site;
 
 /* An answer computed from the identity; allocates where it is called. */
@@ -76,17 +80,66 @@ keep_answer(Site *site, const JwtAuthIdentity *id, FunctionCallInfo fcinfo,
 	site->serial = id->serial;
 }
 
+/* Is the site one of the plan that the active portal runs? */
+static bool
+is_of_portal(FunctionCallInfo fcinfo)
+{
+	return ActivePortal != NULL &&
+		MemoryContextGetParent(fcinfo->flinfo->fn_mcxt) == ActivePortal->portalContext;
+}
+
+static void
+end_site(void *arg)
+{
+	jwtauth_asker_release(((Site *) arg)->asker);
+}
+
+static Site *
+make_site(FunctionCallInfo fcinfo)
+{
+	MemoryContext context = fcinfo->flinfo->fn_mcxt;
+	Site	   *site = MemoryContextAllocZero(context, sizeof(Site));
+
+	if (is_of_portal(fcinfo))
+	{
+		site->asker = jwtauth_asker_of(ActivePortal, NULL);
+		site->end.func = end_site;
+		site->end.arg = site;
+		MemoryContextRegisterResetCallback(context, &site->end);
+	}
+	fcinfo->flinfo->fn_extra = site;
+	return site;
+}
+
+/*
+ * A cursor's rows are for whoever asked when it was opened, as long as that
+ * token is good; everything else is for whoever asks now.
+ */
+static const JwtAuthIdentity *
+identity_at(FunctionCallInfo fcinfo, Site *site)
+{
+	JwtAuthAsker *before = site->asker;
+
+	if (before == NULL || !is_of_portal(fcinfo) ||
+		jwtauth_asker_is_present(before))
+		return jwtauth_identity();
+	site->asker = jwtauth_asker_of(ActivePortal, before);
+	jwtauth_asker_release(before);
+	return jwtauth_asker_is_present(site->asker) ? jwtauth_identity() :
+		jwtauth_identity_of(site->asker->token);
+}
+
 /* Reads the identity for a site whose copy is of another, or none. */
 static Datum
 answer_anew(FunctionCallInfo fcinfo, Reader read, int nargs)
 {
-	const JwtAuthIdentity *id = jwtauth_identity();
 	Site	   *site = fcinfo->flinfo->fn_extra;
+	const JwtAuthIdentity *id;
 	MemoryContext old;
 
 	if (site == NULL)
-		site = fcinfo->flinfo->fn_extra =
-			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site));
+		site = make_site(fcinfo);
+	id = identity_at(fcinfo, site);
 	if (site->serial != id->serial || !same_argument(site, fcinfo, nargs))
 	{
 		if (site->kept >= MAX_KEPT || (nargs > 0 && PG_ARGISNULL(0)))
