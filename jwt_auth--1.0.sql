@@ -39,6 +39,7 @@ CREATE TABLE jwt.key_store (
     sealed_by text COLLATE "C",
     key_uri text COLLATE "C",
     missing_since timestamptz,
+    longest_life integer NOT NULL DEFAULT 0,   -- of a token it signed; seconds, rounded up to minutes
     PRIMARY KEY (issuer, kid),
     CHECK (issuer <> '' OR alg IS NOT NULL),
     CHECK (public_jwk IS NOT NULL OR secret IS NOT NULL),
@@ -367,7 +368,8 @@ BEGIN
                    AND at < coalesce(k.not_after, 'infinity') AS signs,
                CASE WHEN NOT k.may_sign OR k.current_since IS NULL THEN NULL
                     WHEN k.status = 'current' THEN at
-                    ELSE k.status_since END AS signed_until
+                    ELSE k.status_since END AS signed_until,
+               greatest(lifetime, make_interval(secs => k.longest_life)) AS life
           FROM jwt.key_store k
          WHERE k.issuer = ''
     ), expiries AS (
@@ -375,7 +377,7 @@ BEGIN
                -- A key that is over verifies nothing, and a revoked one neither.
                CASE WHEN k.status = 'revoked' THEN NULL
                     WHEN k.signed_until IS NOT NULL
-                    THEN least(least(k.signed_until, k.not_after) + lifetime, k.not_after) END AS last_expiry
+                    THEN least(least(k.signed_until, k.not_after) + k.life, k.not_after) END AS last_expiry
           FROM keys k
     ), ends AS (
         SELECT k.*, least(k.last_expiry + leeway, k.not_after) AS kept_until
@@ -387,14 +389,14 @@ BEGIN
            CASE WHEN k.status = 'revoked'
                 THEN 'verifies nothing: may be dropped'
                 WHEN k.is_over
-                THEN CASE k.status WHEN 'current' THEN 'its time is over and it signs no more: rotate'
+                THEN CASE k.status WHEN 'current' THEN format('its time is over and it signs no more: rotate %s', k.alg)
                                    ELSE 'its time is over: may be revoked' END
                 WHEN k.status = 'current' AND NOT k.signs
                 THEN 'signs from ' || k.not_before || ' on'
                 WHEN k.status = 'current' AND k.not_after <= at + interval '30 days'
-                THEN 'rotate: signs only until ' || k.not_after
+                THEN format('rotate %s: signs only until %s', k.alg, k.not_after)
                 WHEN k.status = 'current' AND k.current_since <= at - interval '90 days'
-                THEN 'rotate: has signed for more than 90 days'
+                THEN format('rotate %s: has signed for more than 90 days', k.alg)
                 WHEN k.status = 'current'
                 THEN 'nothing to do'
                 WHEN NOT k.may_sign

@@ -311,6 +311,37 @@ SET jwt_auth.leeway = '1min';
 SELECT kid, date_trunc('minute', last_token_expires_at - now() + interval '30 seconds') AS in_use,
        safe_to_revoke_since, regexp_replace(advice, 'until .*', 'until ...') AS advice
   FROM jwt.key_advice() WHERE kid = 'older';
+RESET jwt_auth.access_token_lifetime;
+RESET jwt_auth.leeway;
+-- a token that outlives the lifetime is remembered with its key, and a shorter one changes nothing
+SELECT kid, longest_life FROM jwt.key_store WHERE kid IN ('aged', 'current') ORDER BY kid;
+SELECT jwt.sign('{}', 'current') IS NOT NULL AS signed;
+SELECT kid, longest_life FROM jwt.key_store WHERE kid IN ('aged', 'current') ORDER BY kid;
+SELECT jwt.sign('{}', 'current', '1 day 1 second') IS NOT NULL AS signed;
+SELECT jwt.sign(jsonb_build_object('exp', extract(epoch FROM now())::bigint + 3600), 'current') IS NOT NULL AS signed;
+SELECT jwt.sign('{"exp": 1}', 'current') IS NOT NULL AS expired;
+SELECT kid, longest_life FROM jwt.key_store WHERE kid IN ('aged', 'current') ORDER BY kid;
+SELECT jwt.sign('{"exp": 99999999999}', 'aged') IS NOT NULL AS signed;
+SELECT kid, longest_life FROM jwt.key_store WHERE kid IN ('aged', 'current') ORDER BY kid;
+BEGIN READ ONLY;
+SELECT jwt.sign('{}', 'current', '2 days') IS NOT NULL AS signed;
+COMMIT;
+SELECT longest_life FROM jwt.key_store WHERE kid = 'current';
+SELECT jwt.set_key_status('current', 'previous');
+UPDATE jwt.key_store SET status_since = now() - interval '23 hours' WHERE kid = 'current';
+SELECT date_trunc('minute', last_token_expires_at - now() + interval '30 seconds') AS in_use, safe_to_revoke_since, regexp_replace(advice, 'until .*', 'until ...') AS advice
+  FROM jwt.key_advice() WHERE kid = 'current';
+UPDATE jwt.key_store SET status_since = now() - interval '25 hours' WHERE kid = 'current';
+SELECT date_trunc('hour', now() - safe_to_revoke_since) AS safe_for, advice FROM jwt.key_advice() WHERE kid = 'current';
+-- what is advised works: a key whose time is over is rotated, too
+UPDATE jwt.key_store SET status = 'previous' WHERE kid NOT IN ('over', 'future') AND status = 'current';
+SELECT advice FROM jwt.key_advice() WHERE kid = 'over';
+SELECT current_since > now() - interval '1 minute' AS since FROM jwt.keys WHERE kid = 'over';
+UPDATE jwt.key_store SET current_since = now() - interval '1 day' WHERE kid = 'future';
+SELECT jwt.rotate_key() IS NOT NULL AS rotated;
+SELECT kid, status FROM jwt.keys WHERE kid IN ('over', 'future') ORDER BY kid;
+DELETE FROM jwt.key_store WHERE status = 'current';
+SELECT jwt.rotate_key();
 
 COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; rm -f jwt_test_*';
 DROP EXTENSION jwt_auth;

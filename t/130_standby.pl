@@ -103,6 +103,9 @@ SQL
 		"jwt.import_jwks('{\"keys\": [{\"kty\": \"OKP\", \"crv\": \"Ed25519\", \"kid\": \"k\", \"x\": \"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}', 'https://idp.example')",
 		"jwt.set_key_status('theirs', 'revoked', 'https://idp.example')",
 		"jwt.drop_key('theirs', 'https://idp.example')",
+		"jwt.set_key_times('own', NULL, NULL)",
+		"jwt.add_key_uri('file:/nonexistent')",
+		"jwt.reseal()",
 		"jwt.trust_issuer('https://other.example', '{api}')",
 		"jwt.distrust_issuer('https://idp.example')",
 		"jwt.purge()")

@@ -13,6 +13,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog.h"
 #include "catalog/pg_publication.h"
 #include "catalog/pg_type.h"
@@ -78,6 +79,23 @@ static JwtAuthStatement drop_key = {
 	"DELETE FROM %1$s WHERE issuer = $1 AND kid = $2",
 	2,
 	{TEXTOID, TEXTOID}
+};
+
+/* Nobody waits for it: another who holds the row will have one to note, too. */
+static JwtAuthStatement note_life = {
+	"UPDATE %1$s k SET longest_life = $2 FROM"
+	" (SELECT issuer, kid FROM %1$s WHERE issuer = '' AND kid = $1"
+	" AND longest_life < $2 FOR UPDATE SKIP LOCKED) f"
+	" WHERE k.issuer = f.issuer AND k.kid = f.kid",
+	2,
+	{TEXTOID, INT4OID}
+};
+
+static JwtAuthStatement find_signing_alg = {
+	"SELECT alg FROM %1$s WHERE issuer = '' AND status = 'current' AND may_sign"
+	" ORDER BY coalesce(not_before <= clock_timestamp(), true)"
+	" AND coalesce(not_after > clock_timestamp(), true) DESC,"
+	" current_since DESC, kid LIMIT 1"
 };
 
 static JwtAuthStatement find_standby = {
@@ -356,17 +374,40 @@ jwtauth_key_standby(const JwtAlg *alg)
 	return kid;
 }
 
+/*
+ * The longest life counts, in whole minutes, so that a key's row is written a
+ * few times in its life and not for each token.
+ */
+void
+jwtauth_key_note_life(const JwtAuthKey *key, int64 seconds)
+{
+	Datum		values[2];
+
+	if (seconds <= key->longest_life || XactReadOnly || RecoveryInProgress() ||
+		IsInParallelMode())
+		return;
+	seconds = (seconds + SECS_PER_MINUTE - 1) / SECS_PER_MINUTE * SECS_PER_MINUTE;
+	values[0] = CStringGetTextDatum(key->kid);
+	values[1] = Int32GetDatum((int32) Min(seconds, PG_INT32_MAX));
+	jwtauth_write_begin();
+	(void) jwtauth_execute(&note_life, values, NULL);
+	jwtauth_write_end();
+}
+
 const JwtAlg *
 jwtauth_default_signing_alg(void)
 {
-	JwtSlice	own = {"", 0};
-	char	   *kid = jwtauth_keystore_current(NULL);
-	JwtAuthKey *key = kid ? jwtauth_keystore_find(own, jwt_slice_of(kid)) : NULL;
+	const JwtAlg *alg = NULL;
 
-	if (key == NULL)
+	jwtauth_write_begin();
+	if (jwtauth_execute(&find_signing_alg, NULL, NULL) > 0)
+		alg = jwt_alg_find(jwt_slice_of(SPI_getvalue(SPI_tuptable->vals[0],
+													 SPI_tuptable->tupdesc, 1)));
+	jwtauth_write_end();
+	if (alg == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("no current signing key"),
 				 errhint("SELECT jwt.generate_key();")));
-	return key->alg;
+	return alg;
 }

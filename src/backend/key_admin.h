@@ -9,6 +9,7 @@
 #define JWTAUTH_KEY_ADMIN_H
 
 #include "key.h"
+#include "keystore.h"
 #include "slice.h"
 #include "utils/jsonb.h"
 
@@ -49,7 +50,16 @@ extern void jwtauth_key_drop(JwtSlice issuer, JwtSlice kid);
 /* The own standby key of that algorithm that was made first; or none. */
 extern JwtSlice jwtauth_key_standby(const JwtAlg *alg);
 
-/* The algorithm of the key that signs by default; raises without one. */
+/*
+ * Notes how long a token lives that the key, one of our own, has signed; not
+ * on a standby or in a read-only transaction, which sign all the same.
+ */
+extern void jwtauth_key_note_life(const JwtAuthKey *key, int64 seconds);
+
+/*
+ * The algorithm of the key that signs by default, or did until its time was
+ * over; raises without one.
+ */
 extern const JwtAlg *jwtauth_default_signing_alg(void);
 
 /*

@@ -30,7 +30,9 @@ typedef enum JwtAuthKeyColumn
 	JWTAUTH_KEY_NOT_AFTER,
 	JWTAUTH_KEY_STATUS_SINCE,
 	JWTAUTH_KEY_SEALED_BY,		/* null: secret is in the clear */
-	JWTAUTH_KEY_KEY_URI			/* of a private key that is not stored */
+	JWTAUTH_KEY_KEY_URI,		/* of a private key that is not stored */
+	JWTAUTH_KEY_MISSING_SINCE,
+	JWTAUTH_KEY_LONGEST_LIFE
 } JwtAuthKeyColumn;
 
 typedef enum JwtAuthKeyState
@@ -53,6 +55,7 @@ typedef struct JwtAuthKey
 	JwtKeyType	kty;
 	JwtAuthKeyState state;
 	bool		may_sign;
+	int32		longest_life;	/* of a token it signed; seconds */
 	TimestampTz not_before;		/* -infinity if open */
 	TimestampTz not_after;		/* infinity if open */
 

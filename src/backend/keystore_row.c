@@ -82,6 +82,8 @@ jwtauth_key_row_read(JwtAuthScan *scan, JwtAuthKeyRow *row)
 	row->key.kty = kty_of(text_column(scan, JWTAUTH_KEY_KTY));
 	row->key.may_sign =
 		DatumGetBool(jwtauth_scan_column(scan, JWTAUTH_KEY_MAY_SIGN, &isnull));
+	row->key.longest_life =
+		DatumGetInt32(jwtauth_scan_column(scan, JWTAUTH_KEY_LONGEST_LIFE, &isnull));
 	row->key.not_before = time_column(scan, JWTAUTH_KEY_NOT_BEFORE, DT_NOBEGIN);
 	row->key.not_after = time_column(scan, JWTAUTH_KEY_NOT_AFTER, DT_NOEND);
 	row->created_at = time_column(scan, JWTAUTH_KEY_CREATED_AT, DT_NOBEGIN);

@@ -13,6 +13,7 @@
 #include "json.h"
 #include "jws.h"
 #include "jwk.h"
+#include "key_admin.h"
 #include "keystore.h"
 #include "primitive.h"
 #include "report.h"
@@ -153,9 +154,12 @@ issued_at(const JwtAuthToken *claims, TimestampTz now)
 	return jwtauth_unix_us(Max(now, cutoff + 1));
 }
 
-/* What the claims do not say: iss, iat, exp and jti where absent. */
+/*
+ * What the claims do not say: iss, iat, exp and jti where absent.  *life
+ * becomes the time from now until the token expires, in microseconds.
+ */
 static Jsonb *
-missing_claims(const JwtAuthSignRequest *request, bool stored_key)
+missing_claims(const JwtAuthSignRequest *request, bool stored_key, int64 *life)
 {
 	JwtAuthJsonBuilder *b = jwtauth_json_begin();
 	TimestampTz now = jwtauth_now();
@@ -165,6 +169,8 @@ missing_claims(const JwtAuthSignRequest *request, bool stored_key)
 
 	check_claims(request->claims, &token);
 	second -= second % USECS_PER_SEC;
+	*life = request->has_expires_in ? request->expires_in :
+		jwtauth_access_token_lifetime * USECS_PER_SEC;
 	if (jwtauth_issuer != NULL && jwtauth_issuer[0] != '\0' &&
 		!jwtauth_json_member(request->claims, "iss", &value))
 		jwtauth_json_put_string(b, "iss", jwtauth_issuer);
@@ -172,30 +178,33 @@ missing_claims(const JwtAuthSignRequest *request, bool stored_key)
 		jwtauth_json_put_time(b, "iat",
 							  stored_key ? issued_at(&token, now) : second);
 	if (!token.times.exp.present)
-		jwtauth_json_put_time(b, "exp", second +
-							  (request->has_expires_in ? request->expires_in :
-							   jwtauth_access_token_lifetime * USECS_PER_SEC));
+		jwtauth_json_put_time(b, "exp", second + *life);
 	else if (request->has_expires_in)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("expiry is given twice"),
 				 errdetail("The claims have a member \"exp\", and \"expires_in\" was passed too.")));
+	else
+		*life = token.times.exp.at - second;
 	if (token.jti.data == NULL)
 		put_random_jti(b);
 	return jwtauth_json_end(b);
 }
 
+/* stored is NULL if the key is the caller's own. */
 static text *
 sign_claims(const JwtAuthSignRequest *request, JwtKey *key,
-			const JwtAlg *alg, JwtSlice kid, bool stored_key)
+			const JwtAlg *alg, JwtSlice kid, const JwtAuthKey *stored)
 {
 	StringInfoData payload;
 	JwtSlice	slice;
+	int64		life;
 	text	   *token;
 
 	check_header(request->header);
 	initStringInfo(&payload);
-	jwtauth_json_write_both(&payload, missing_claims(request, stored_key),
+	jwtauth_json_write_both(&payload,
+							missing_claims(request, stored != NULL, &life),
 							request->claims);
 	slice.data = payload.data;
 	slice.len = payload.len;
@@ -206,7 +215,9 @@ sign_claims(const JwtAuthSignRequest *request, JwtKey *key,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("token would be longer than \"jwt_auth.max_token_size\" (%d bytes)",
 						jwtauth_max_token_size)));
-	jwtauth_stats_signed(stored_key, kid, alg);
+	jwtauth_stats_signed(stored != NULL, kid, alg);
+	if (stored != NULL)
+		jwtauth_key_note_life(stored, life / USECS_PER_SEC);
 	return token;
 }
 
@@ -256,7 +267,7 @@ jwtauth_sign(const JwtAuthSignRequest *request, JwtSlice kid)
 	status = jwtauth_keystore_signing(key, &parsed);
 	if (status != JWT_OK)
 		jwtauth_raise_key(status, &limits);
-	return sign_claims(request, parsed, key->alg, jwt_slice_of(key->kid), true);
+	return sign_claims(request, parsed, key->alg, jwt_slice_of(key->kid), key);
 }
 
 /* The caller's own key. */
@@ -279,7 +290,7 @@ jwtauth_sign_with(const JwtAuthSignRequest *request, Jsonb *jwk)
 	JwtKey	   *key = argument_key(jwk);
 
 	return sign_claims(request, key, jwt_key_default_alg(key),
-					   jwtauth_jwk_kid(jwk), false);
+					   jwtauth_jwk_kid(jwk), NULL);
 }
 
 text *

@@ -229,6 +229,7 @@ JWTAUTH_FUNCTION(jwt_auth_set_key_times);
 Datum
 jwt_auth_set_key_times(PG_FUNCTION_ARGS)
 {
+	PreventCommandIfReadOnly("jwt.set_key_times()");
 	jwtauth_key_set_times(issuer_argument(fcinfo, 3),
 						  jwtauth_need_slice(fcinfo, 0, "kid"),
 						  fcinfo->args[1], fcinfo->args[2]);
@@ -250,6 +251,7 @@ jwt_auth_add_key_uri(PG_FUNCTION_ARGS)
 	JwtKey	   *half;
 	JwtStatus	made;
 
+	PreventCommandIfReadOnly("jwt.add_key_uri()");
 	jwtauth_uri_check(uri);
 	if (!PG_ARGISNULL(1))
 		new_key.alg = jwtauth_alg_argument(jwtauth_arg_slice(fcinfo, 1));
@@ -279,6 +281,7 @@ JWTAUTH_FUNCTION(jwt_auth_reseal);
 Datum
 jwt_auth_reseal(PG_FUNCTION_ARGS)
 {
+	PreventCommandIfReadOnly("jwt.reseal()");
 	PG_RETURN_INT32(jwtauth_key_reseal(PG_ARGISNULL(0) ? NULL :
 									   text_to_cstring(PG_GETARG_TEXT_PP(0))));
 }
