@@ -626,11 +626,17 @@ CREATE FUNCTION jwt.trust_issuer(issuer text, audiences text[], algorithms text[
 #variable_conflict use_column
 DECLARE
     is_known boolean;
+    name text;
+    need text;
 BEGIN
     IF trust_issuer.audiences IS NULL OR trust_issuer.issuer IS NULL THEN
         RAISE EXCEPTION 'issuer and audiences must be given'
             USING ERRCODE = 'null_value_not_allowed',
                   HINT = 'A token minted for another service is not for us. To accept any audience say so: audiences => ''{*}''.';
+    END IF;
+    IF num_nulls(trust_issuer.leeway, trust_issuer.required_claims, trust_issuer.subject_prefix, trust_issuer.enabled) > 0 THEN
+        RAISE EXCEPTION 'leeway, required_claims, subject_prefix and enabled must not be null'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Leave them out for their defaults.';
     END IF;
     IF trust_issuer.default_role IS NOT NULL
        AND (trust_issuer.issuer <> jwt.own_issuer() OR trust_issuer.allowed_roles IS NOT NULL)
@@ -638,6 +644,25 @@ BEGIN
         RAISE EXCEPTION 'default_role is not among allowed_roles'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    -- A variable that nobody sets would be an error in each token's way.
+    IF regexp_replace(trust_issuer.role_claim::text, '"([^"\\]|\\.)*"', '""', 'g') ~ '[$]"' THEN
+        RAISE EXCEPTION 'role_claim must not have variables'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    -- What the table would refuse, said of the arguments.
+    FOR name, need IN
+        SELECT a.name, a.need
+          FROM (VALUES (trust_issuer.issuer = '' OR octet_length(trust_issuer.issuer) > 1024, 'issuer', 'It must have 1 to 1024 bytes.'),
+                       (cardinality(trust_issuer.audiences) = 0 OR array_position(trust_issuer.audiences, NULL) IS NOT NULL,
+                        'audiences', 'It must hold at least one name and no null; ''{*}'' is any.'),
+                       (NOT jwt.check_algorithms(trust_issuer.algorithms), 'algorithms', 'It must hold names of algorithms that are known.'),
+                       (trust_issuer.leeway NOT BETWEEN '0' AND '300 seconds', 'leeway', 'It must be from 0 to 300 seconds.'),
+                       (trust_issuer.max_token_age <= '0', 'max_token_age', 'It must be longer than 0.')) a (refused, name, need)
+         WHERE a.refused
+    LOOP
+        RAISE EXCEPTION 'value of argument "%" is not valid', name
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = need;
+    END LOOP;
     is_known := EXISTS (SELECT FROM jwt.issuers i WHERE i.issuer = trust_issuer.issuer);
     INSERT INTO jwt.issuers
     VALUES (trust_issuer.issuer, trust_issuer.audiences, trust_issuer.algorithms, trust_issuer.jwks_uri,

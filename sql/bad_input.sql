@@ -192,6 +192,8 @@ SELECT token.fault, pg_temp.words(token.token)
 SELECT pg_temp.try(format('SELECT jwt.authenticate(%L)', pg_temp.forge('{"alg":"HS256","kid":"k"}', '{"iss":"https://idp.example","sub":"42","exp":4000000000,"iat":1,"aud":"api","nonce":"n","role":"postgres"}', :'secret')));
 -- an issuer that is no string is not an issuer
 SELECT pg_temp.words(pg_temp.forge('{"alg":"HS256","kid":"k"}', '{"iss":["https://idp.example"],"sub":"43","exp":4000000000,"aud":"api","nonce":"n"}', :'secret'));
+-- no issuer is no issuer of an empty name
+SELECT pg_temp.verdict(jwt.sign('{}')), pg_temp.verdict(jwt.sign('{}'), issuer => ''), pg_temp.verdict(jwt.sign('{"iss":""}'), issuer => '');
 -- the same second time round, when the token is known
 SELECT pg_temp.words(:'good'), pg_temp.words(:'good', as_of => to_timestamp(4000000000));
 SELECT pg_temp.words(:'good');

@@ -182,7 +182,8 @@ SELECT args, pg_temp.try(format('SELECT jwt.trust_issuer(%s, subject_prefix => '
                ('''https://x.example'', ''{api}'', leeway => ''300 seconds'''), ('''https://x.example'', ''{api}'', leeway => NULL'),
                ('''https://x.example'', ''{api}'', max_token_age => ''0'''), ('''https://x.example'', ''{api}'', default_role => ''web'''),
                ('''https://x.example'', ''{api}'', default_role => ''web'', allowed_roles => ''{other}'''), ('''https://x.example'', ''{api}'', required_claims => NULL'),
-               ('''https://x.example'', ''{api}'', role_claim => ''$.['''), ('''https://x.example'', ''{api}'', enabled => NULL')) v (args);
+               ('''https://x.example'', ''{api}'', role_claim => ''$.['''),
+               ('''https://x.example'', ''{api}'', role_claim => ''$[$x]'''), ('''https://x.example'', ''{api}'', role_claim => ''$."$x" ? (@ starts with "$y\"$")'''), ('''https://x.example'', ''{api}'', enabled => NULL')) v (args);
 SELECT jwt.distrust_issuer('https://x.example'), jwt.distrust_issuer(NULL);
 -- the same prefix twice: ours is ''
 SELECT jwt.trust_issuer('https://a.example', '{api}');

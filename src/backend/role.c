@@ -52,13 +52,23 @@ named_by_claim(const JwtAuthPolicy *policy, Jsonb *roles)
 	return none;
 }
 
+/* By what is allowed at all; a foreign issuer without a list may take none. */
+static bool
+is_allowed(const JwtAuthPolicy *policy, JwtSlice name)
+{
+	return policy->allowed_roles.count >= 0 ?
+		jwtauth_list_has(&policy->allowed_roles, name) : policy->own;
+}
+
 char *
 jwtauth_role_named(const JwtAuthPolicy *policy, Jsonb *roles)
 {
 	JwtSlice	role;
 
 	if (roles == NULL)
-		return policy->default_role ? pstrdup(policy->default_role) : NULL;
+		return policy->default_role != NULL &&
+			is_allowed(policy, jwt_slice_of(policy->default_role)) ?
+			pstrdup(policy->default_role) : NULL;
 	role = named_by_claim(policy, roles);
 	return role.data ? pnstrdup(role.data, role.len) : NULL;
 }
@@ -94,8 +104,7 @@ forbidden_name(const JwtAuthPolicy *policy, JwtSlice name)
 		return gettext_noop("\"none\" is no role.");
 	if (name.len >= 3 && memcmp(name.data, "pg_", 3) == 0)
 		return gettext_noop("a token never takes a predefined role.");
-	if (policy->allowed_roles.count >= 0 ?
-		!jwtauth_list_has(&policy->allowed_roles, name) : !policy->own)
+	if (!is_allowed(policy, name))
 		return gettext_noop("it is not among the issuer's allowed_roles.");
 	return NULL;
 }

@@ -51,7 +51,8 @@ judge_issuer(const JwtAuthToken *token, const JwtAuthDemand *demand,
 								  gettext_noop("Claim \"iss\" is not a string."));
 	if (*policy == NULL ||
 		(demand->issuer.data != NULL &&
-		 !jwt_slice_equal(token->iss, demand->issuer)))
+		 (token->iss.data == NULL ||
+		  !jwt_slice_equal(token->iss, demand->issuer))))
 		return jwtauth_fault_about(fault, JWT_E_ISSUER, token->iss);
 	return JWT_OK;
 }
