@@ -64,6 +64,7 @@ OBJS = \
 	src/backend/identity.o \
 	src/backend/issuer.o \
 	src/backend/json.o \
+	src/backend/json_pick.o \
 	src/backend/json_value.o \
 	src/backend/jwk.o \
 	src/backend/key_admin.o \

@@ -57,7 +57,7 @@ $operations{thumbprint}[1] = $node->safe_psql('postgres', 'SELECT jwt.jwk_thumbp
 
 my @functions = qw(RAND_priv_bytes EVP_MD_fetch EVP_MAC_fetch EVP_MAC_init EVP_MAC_final EVP_DigestFinal_ex
   EVP_MD_CTX_new EVP_PKEY_sign EVP_PKEY_verify EVP_DigestSign EVP_DigestVerify EVP_PKEY_fromdata EVP_PKEY_get_bn_param
-  EVP_CipherFinal_ex OSSL_ENCODER_to_data EVP_Q_digest EVP_Q_mac CRYPTO_zalloc);
+  EVP_CipherFinal_ex OSSL_ENCODER_to_data EVP_Q_digest CRYPTO_zalloc);
 
 my $session = session($node, user => 'postgres');
 my $pid = $session->ask('SELECT pg_backend_pid();');

@@ -7,7 +7,7 @@
 -- functions between them.
 
 -- [swap]
--- 1. The same functions, twenty times as fast and stricter.  If other objects
+-- 1. The same functions, many times as fast and stricter.  If other objects
 -- than functions depend on pgjwt (a view, a column default), drop them before
 -- and make them again after.
 CREATE SCHEMA IF NOT EXISTS extensions;

@@ -106,9 +106,11 @@ jwtauth_make_segment(void *memory, void *maker)
 #if PG_VERSION_NUM >= 170000
 #define jwtauth_json_lex(json, len, encoding, unescape) \
 	makeJsonLexContextCstringLen(NULL, json, len, encoding, unescape)
+#define jwtauth_json_lex_text(json) makeJsonLexContext(NULL, json, true)
 #else
 #define jwtauth_json_lex(json, len, encoding, unescape) \
 	makeJsonLexContextCstringLen(json, len, encoding, unescape)
+#define jwtauth_json_lex_text(json) makeJsonLexContext(json, true)
 #endif
 
 /*

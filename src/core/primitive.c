@@ -9,6 +9,7 @@
  */
 #include <limits.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -47,21 +48,68 @@ jwt_sha256(JwtSlice input, unsigned char hash[JWT_SHA256_LEN])
 	return status;
 }
 
+JwtHmac *
+jwt_hmac_new(const char *digest)
+{
+	EVP_MAC    *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
+	OSSL_PARAM	params[2];
+
+	/* The context keeps a reference to mac of its own. */
+	EVP_MAC_free(mac);
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+												 (char *) digest, 0);
+	params[1] = OSSL_PARAM_construct_end();
+	if (ctx != NULL && EVP_MAC_CTX_set_params(ctx, params) != 1)
+	{
+		EVP_MAC_CTX_free(ctx);
+		ctx = NULL;
+	}
+	ERR_clear_error();
+	return ctx;
+}
+
+JwtStatus
+jwt_hmac_compute(JwtHmac *hmac, JwtSlice key, JwtSlice input,
+				 unsigned char *mac, size_t maclen)
+{
+	static const unsigned char none[1] = {0};
+	size_t		len = 0;
+	JwtStatus	status = JWT_E_CRYPTO;
+
+	if (EVP_MAC_init(hmac, (const unsigned char *) key.data, key.len, NULL) == 1 &&
+		EVP_MAC_CTX_get_mac_size(hmac) == maclen &&
+		EVP_MAC_update(hmac, (const unsigned char *) input.data, input.len) == 1 &&
+		EVP_MAC_final(hmac, mac, &len, maclen) == 1 && len == maclen)
+		status = JWT_OK;
+
+	/* The key leaves the context. */
+	if (EVP_MAC_init(hmac, none, sizeof(none), NULL) != 1)
+		status = JWT_E_CRYPTO;
+	if (status != JWT_OK)
+		jwt_wipe(mac, maclen);
+	ERR_clear_error();
+	return status;
+}
+
+void
+jwt_hmac_free(JwtHmac *hmac)
+{
+	EVP_MAC_CTX_free(hmac);
+}
+
 JwtStatus
 jwt_hmac(const char *digest, JwtSlice key, JwtSlice input,
 		 unsigned char *mac, size_t maclen)
 {
-	size_t		len = 0;
+	JwtHmac    *hmac = jwt_hmac_new(digest);
 	JwtStatus	status = JWT_E_CRYPTO;
 
-	if (EVP_Q_mac(NULL, "HMAC", NULL, digest, NULL, key.data, key.len,
-				  (const unsigned char *) input.data, input.len,
-				  mac, maclen, &len) != NULL && len == maclen)
-		status = JWT_OK;
+	if (hmac != NULL)
+		status = jwt_hmac_compute(hmac, key, input, mac, maclen);
 	else
 		jwt_wipe(mac, maclen);
-
-	ERR_clear_error();
+	jwt_hmac_free(hmac);
 	return status;
 }
 

@@ -26,6 +26,16 @@ extern JwtStatus jwt_random(unsigned char *buf, size_t len);
 extern JwtStatus jwt_hmac(const char *digest, JwtSlice key, JwtSlice input,
 						  unsigned char *mac, size_t maclen);
 
+/*
+ * The same again and again: what libcrypto looks up for a digest is kept, and
+ * nothing of a key.  NULL if there is no such digest, or no memory.
+ */
+typedef struct evp_mac_ctx_st JwtHmac;
+extern JwtHmac *jwt_hmac_new(const char *digest);
+extern JwtStatus jwt_hmac_compute(JwtHmac *hmac, JwtSlice key, JwtSlice input,
+								  unsigned char *mac, size_t maclen);
+extern void jwt_hmac_free(JwtHmac *hmac);
+
 /* SHA-256 (FIPS 180-4) of input. */
 extern JwtStatus jwt_sha256(JwtSlice input, unsigned char hash[JWT_SHA256_LEN]);
 

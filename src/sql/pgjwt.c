@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "funcapi.h"
 #include "guc.h"
+#include "json_pick.h"
 #include "mb/pg_wchar.h"
 #include "primitive.h"
 #include "report.h"
@@ -71,6 +72,20 @@ check_secret(JwtSlice secret)
 				 errhint("Everybody can sign with an empty secret. The setting it comes from may be unset.")));
 }
 
+/* What libcrypto has for the digest of an algorithm; kept for ever. */
+static JwtHmac *
+hmac_of(const JwtAlg *alg)
+{
+	static JwtHmac *kept[3];
+	JwtHmac   **hmac = &kept[alg->digest_len / 16 - 2];
+
+	if (*hmac == NULL)
+		*hmac = jwt_hmac_new(alg->digest);
+	if (*hmac == NULL)
+		jwtauth_check_machine(JWT_E_CRYPTO);
+	return *hmac;
+}
+
 /* Writes base64url of the HMAC, at most MAX_MAC_TEXT characters. */
 static size_t
 write_mac(JwtSlice input, JwtSlice secret, const JwtAlg *alg, char *out)
@@ -78,8 +93,8 @@ write_mac(JwtSlice input, JwtSlice secret, const JwtAlg *alg, char *out)
 	unsigned char mac[JWT_MAX_HMAC_LEN];
 	size_t		len;
 
-	jwtauth_check_machine(jwt_hmac(alg->digest, secret, input,
-								   mac, alg->digest_len));
+	jwtauth_check_machine(jwt_hmac_compute(hmac_of(alg), secret, input,
+										   mac, alg->digest_len));
 	len = jwt_base64url_encode(mac, alg->digest_len, out);
 	jwt_wipe(mac, sizeof(mac));
 	return len;
@@ -249,31 +264,23 @@ split(JwtSlice token)
 	return parts;
 }
 
-/* A part as json, its text untouched; what is wrong with it is raised. */
+/*
+ * A part as json, its text untouched, and what is to be picked of it; what
+ * is wrong with it is raised.
+ */
 static Datum
-json_of(JwtSlice part)
+json_of(JwtSlice part, JwtAuthPicked *picked, int count)
 {
 	bytea	   *bytes = decode_base64url(part);
+	text	   *json = (text *) bytes;
+	char	   *server = pg_any_to_server(VARDATA(bytes),
+										  VARSIZE(bytes) - VARHDRSZ, PG_UTF8);
 
-	return DirectFunctionCall1(json_in,
-							   CStringGetDatum(pg_any_to_server(VARDATA(bytes),
-																VARSIZE(bytes) - VARHDRSZ,
-																PG_UTF8)));
-}
-
-/* operator is json -> text or json ->> text; false for its NULL. */
-static bool
-json_field(PGFunction operator, Datum json, const char *name, Datum *value)
-{
-	LOCAL_FCINFO(fcinfo, 2);
-
-	InitFunctionCallInfoData(*fcinfo, NULL, 2, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = json;
-	fcinfo->args[0].isnull = false;
-	fcinfo->args[1].value = CStringGetTextDatum(name);
-	fcinfo->args[1].isnull = false;
-	*value = operator(fcinfo);
-	return !fcinfo->isnull;
+	/* text and bytea are laid out alike */
+	if (server != VARDATA(bytes))
+		json = cstring_to_text(server);
+	jwtauth_json_pick(json, picked, count);
+	return PointerGetDatum(json);
 }
 
 /*
@@ -281,19 +288,13 @@ json_field(PGFunction operator, Datum json, const char *name, Datum *value)
  * that is no limit, as it was for pgjwt, but *refused in strict mode.
  */
 static bool
-claimed_time(Datum payload, const char *name, TimestampTz *at, bool *refused)
+claimed_time(const JwtAuthPicked *claim, TimestampTz *at, bool *refused)
 {
-	Datum		value;
 	double		seconds;
 
-	if (!json_field(json_object_field_text, payload, name, &value))
-	{
-		if (jwtauth_pgjwt_strict &&
-			json_field(json_object_field, payload, name, &value))
-			*refused = true;
+	if (!claim->present)
 		return false;
-	}
-	if (!jwtauth_float8_of(TextDatumGetCString(value), &seconds) ||
+	if (claim->isnull || !jwtauth_float8_of(claim->text, &seconds) ||
 		(jwtauth_pgjwt_strict && !isfinite(seconds)))
 	{
 		*refused = jwtauth_pgjwt_strict;
@@ -306,30 +307,28 @@ claimed_time(Datum payload, const char *name, TimestampTz *at, bool *refused)
 
 /* nbf <= now < exp, by the clock of the transaction, as pgjwt has it. */
 static bool
-is_in_time(Datum payload)
+is_in_time(const JwtAuthPicked *nbf, const JwtAuthPicked *exp)
 {
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
 	TimestampTz at;
 	bool		refused = false;
 
-	if (claimed_time(payload, "nbf", &at, &refused) && now < at)
+	if (claimed_time(nbf, &at, &refused) && now < at)
 		return false;
 	if (refused)
 		return false;
-	if (claimed_time(payload, "exp", &at, &refused) && now >= at)
+	if (claimed_time(exp, &at, &refused) && now >= at)
 		return false;
 	return !refused;
 }
 
 /* Does the header name that algorithm?  Yes, if the caller names none. */
 static bool
-header_agrees(Datum header, JwtSlice algorithm)
+header_agrees(const JwtAuthPicked *alg, JwtSlice algorithm)
 {
-	Datum		alg;
-
 	return algorithm.data == NULL ||
-		(json_field(json_object_field_text, header, "alg", &alg) &&
-		 jwt_slice_equal(jwtauth_text_slice(alg), algorithm));
+		(alg->present && !alg->isnull &&
+		 jwt_slice_equal(jwt_slice_of(alg->text), algorithm));
 }
 
 static bool
@@ -348,8 +347,17 @@ is_signed(const TokenParts *parts, JwtSlice secret, const JwtAlg *alg)
 	return same;
 }
 
+/* What is judged of a token, and where it stands in picked. */
+enum
+{
+	PICKED_ALG,					/* of the header */
+	PICKED_NBF,					/* and of the payload */
+	PICKED_EXP,
+	NUM_PICKED
+};
+
 static Verdict
-judge(const TokenParts *parts, Datum header, Datum payload,
+judge(const TokenParts *parts, const JwtAuthPicked *picked,
 	  JwtSlice secret, JwtSlice algorithm)
 {
 	const JwtAlg *alg = NULL;
@@ -358,11 +366,12 @@ judge(const TokenParts *parts, Datum header, Datum payload,
 	/* An algorithm that does not exist is an error, whatever the token. */
 	if (secret.data != NULL)
 		alg = need_algorithm(algorithm);
-	if (parts->count != 3 || !header_agrees(header, algorithm))
+	if (parts->count != 3 || !header_agrees(&picked[PICKED_ALG], algorithm))
 		return VERDICT_NO;
 	if (alg != NULL)
 		verdict = is_signed(parts, secret, alg) ? VERDICT_YES : VERDICT_NO;
-	if (verdict != VERDICT_NO && !is_in_time(payload))
+	if (verdict != VERDICT_NO &&
+		!is_in_time(&picked[PICKED_NBF], &picked[PICKED_EXP]))
 		verdict = VERDICT_NO;
 	return verdict;
 }
@@ -408,15 +417,16 @@ jwt_auth_pgjwt_verify(PG_FUNCTION_ARGS)
 	if (token.data != NULL)
 	{
 		TokenParts	parts = split(token);
+		JwtAuthPicked picked[NUM_PICKED] = {{"alg"}, {"nbf"}, {"exp"}};
 
-		values[0] = json_of(parts.part[0]);
+		values[0] = json_of(parts.part[0], &picked[PICKED_ALG], 1);
 		nulls[0] = false;
 		if (parts.count > 1)
 		{
-			values[1] = json_of(parts.part[1]);
+			values[1] = json_of(parts.part[1], &picked[PICKED_NBF], 2);
 			nulls[1] = false;
 		}
-		verdict = judge(&parts, values[0], values[1], secret,
+		verdict = judge(&parts, picked, secret,
 						jwtauth_arg_slice(fcinfo, 2));
 	}
 

@@ -70,6 +70,32 @@ hmac_vectors(void)
 	CHECK(mac[0] == 0 && mac[31] == 0);
 }
 
+/* One context, keys in turn, and a failure between: each is as if alone. */
+static void
+hmac_again(void)
+{
+	static const char *const keys[] = {"Jefe", "", "Jefe", "another"};
+	unsigned char once[JWT_MAX_HMAC_LEN];
+	unsigned char again[JWT_MAX_HMAC_LEN];
+	JwtSlice	input = jwt_slice_of("what do ya want for nothing?");
+	JwtHmac    *hmac = jwt_hmac_new("SHA384");
+	int			i;
+
+	CHECK(hmac != NULL);
+	for (i = 0; i < 4; i++)
+	{
+		JwtSlice	key = jwt_slice_of(keys[i]);
+
+		CHECK_STATUS(jwt_hmac("SHA384", key, input, once, 48), JWT_OK);
+		CHECK_STATUS(jwt_hmac_compute(hmac, key, input, again, 48), JWT_OK);
+		CHECK(memcmp(once, again, 48) == 0);
+		CHECK_STATUS(jwt_hmac_compute(hmac, key, input, again, 32), JWT_E_CRYPTO);
+		CHECK(again[0] == 0 && again[31] == 0);
+	}
+	jwt_hmac_free(hmac);
+	CHECK(jwt_hmac_new("SHA257") == NULL);
+}
+
 static void
 compare_and_wipe(void)
 {
@@ -89,6 +115,7 @@ const Test	primitive_tests[] = {
 	{"primitive: random bytes differ", random_bytes_differ},
 	{"primitive: SHA-256 vectors", sha256_vectors},
 	{"primitive: HMAC vectors", hmac_vectors},
+	{"primitive: HMAC again and again", hmac_again},
 	{"primitive: compare and wipe", compare_and_wipe},
 	{NULL, NULL}
 };
