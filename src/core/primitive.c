@@ -69,11 +69,11 @@ jwt_hmac_new(const char *digest)
 	return ctx;
 }
 
-JwtStatus
-jwt_hmac_compute(JwtHmac *hmac, JwtSlice key, JwtSlice input,
-				 unsigned char *mac, size_t maclen)
+/* mac is all zeroes on failure; the key stays in the context. */
+static JwtStatus
+compute(JwtHmac *hmac, JwtSlice key, JwtSlice input, unsigned char *mac,
+		size_t maclen)
 {
-	static const unsigned char none[1] = {0};
 	size_t		len = 0;
 	JwtStatus	status = JWT_E_CRYPTO;
 
@@ -82,13 +82,27 @@ jwt_hmac_compute(JwtHmac *hmac, JwtSlice key, JwtSlice input,
 		EVP_MAC_update(hmac, (const unsigned char *) input.data, input.len) == 1 &&
 		EVP_MAC_final(hmac, mac, &len, maclen) == 1 && len == maclen)
 		status = JWT_OK;
-
-	/* The key leaves the context. */
-	if (EVP_MAC_init(hmac, none, sizeof(none), NULL) != 1)
-		status = JWT_E_CRYPTO;
-	if (status != JWT_OK)
+	else
 		jwt_wipe(mac, maclen);
+
 	ERR_clear_error();
+	return status;
+}
+
+JwtStatus
+jwt_hmac_compute(JwtHmac *hmac, JwtSlice key, JwtSlice input,
+				 unsigned char *mac, size_t maclen)
+{
+	static const unsigned char none[1] = {0};
+	JwtStatus	status = compute(hmac, key, input, mac, maclen);
+
+	/* Another key is the only way to make the context forget this one. */
+	if (EVP_MAC_init(hmac, none, sizeof(none), NULL) != 1)
+	{
+		jwt_wipe(mac, maclen);
+		ERR_clear_error();
+		status = JWT_E_CRYPTO;
+	}
 	return status;
 }
 
@@ -106,7 +120,7 @@ jwt_hmac(const char *digest, JwtSlice key, JwtSlice input,
 	JwtStatus	status = JWT_E_CRYPTO;
 
 	if (hmac != NULL)
-		status = jwt_hmac_compute(hmac, key, input, mac, maclen);
+		status = compute(hmac, key, input, mac, maclen);
 	else
 		jwt_wipe(mac, maclen);
 	jwt_hmac_free(hmac);
