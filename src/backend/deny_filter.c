@@ -5,8 +5,9 @@
  *
  * A token that the backend has not seen before is looked for in each list,
  * and nearly never found.  A filter tells so in a twentieth of the time.  It
- * is made, and brought up to date, as soon as the looks that found nothing
- * have cost what that costs; so it never costs more than it may save.
+ * is made as soon as the looks that found nothing have cost a fourth of that,
+ * and brought up to date when they have cost what that costs: a backend that
+ * judges few tokens never pays for it.
  *
  * It is made of the pages of the heap, of all row versions on them, whoever
  * may see them: a name too many costs a look, a name too few would be a
@@ -26,12 +27,16 @@
 #include "compat.h"
 #include "deny_filter.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-/* What a page costs, in looks that found nothing: to read, or to pass over. */
-#define LOOKS_PER_PAGE 5
+/*
+ * Looks that found nothing, before a page is read, which takes as long as four
+ * of them, and before twenty pages that were read are passed over.
+ */
+#define LOOKS_PER_PAGE 1
 #define PAGES_PER_LOOK 20
 
 /* Rows of the least width there can be, 16 bits each: 4 of 1,000 mistaken. */
@@ -49,6 +54,7 @@ typedef struct DenyFilter
 	BlockNumber pages;			/* of these, read at least once */
 	XLogRecPtr *lsns;			/* at which each page was read; 0: not */
 	uint64	   *bits;
+	uint64		mask;			/* of a bit's number: there are 2^n bits */
 	uint64		generation;		/* of the list, that it covers; 0: none */
 	uint64		misses;			/* looks that found nothing, since */
 	uint64		due;			/* at so many something is done */
@@ -66,13 +72,11 @@ hash_of(JwtSlice issuer, JwtSlice name)
 							   seed);
 }
 
-/* The i-th bit of a hash, of as many as the filter has: by double hashing. */
-static uint64
+/* The number of a hash's i-th bit, by double hashing. */
+static inline uint64
 probe(const DenyFilter *filter, uint64 hash, int i)
 {
-	uint64		nbits = (uint64) filter->room * BITS_PER_PAGE;
-
-	return ((hash & PG_UINT32_MAX) + i * (hash >> 32 | 1)) % nbits;
+	return ((hash & PG_UINT32_MAX) + i * (hash >> 32 | 1)) & filter->mask;
 }
 
 static void
@@ -102,6 +106,7 @@ lacks(const DenyFilter *filter, uint64 hash)
 static void
 start_anew(DenyFilter *filter, Relation rel, BlockNumber pages)
 {
+	uint64		nbits = pg_nextpower2_64((uint64) pages * BITS_PER_PAGE);
 	MemoryContext old;
 
 	if (filter->context == NULL)
@@ -114,7 +119,8 @@ start_anew(DenyFilter *filter, Relation rel, BlockNumber pages)
 	filter->relid = RelationGetRelid(rel);
 	filter->file = jwtauth_relation_file(rel);
 	filter->lsns = palloc0(2 * pages * sizeof(XLogRecPtr));
-	filter->bits = palloc0((Size) 2 * pages * (BITS_PER_PAGE / 8));
+	filter->bits = palloc0(nbits / 8);
+	filter->mask = nbits - 1;
 	filter->room = 2 * pages;
 	filter->pages = 0;
 	MemoryContextSwitchTo(old);
