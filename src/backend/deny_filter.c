@@ -5,7 +5,7 @@
  *
  * A token that the backend has not seen before is looked for in each list,
  * and nearly never found.  A filter tells so in a twentieth of the time.  It
- * is made as soon as the looks that found nothing have cost a fourth of that,
+ * is made as soon as the looks that found nothing have cost a fifth of that,
  * and brought up to date when they have cost what that costs: a backend that
  * judges few tokens never pays for it.
  *
@@ -33,11 +33,11 @@
 #include "utils/rel.h"
 
 /*
- * Looks that found nothing, before a page is read, which takes as long as four
- * of them, and before twenty pages that were read are passed over.
+ * Looks that found nothing, before a page is read, which takes as long as five
+ * of them, and before pages that were read are passed over.
  */
 #define LOOKS_PER_PAGE 1
-#define PAGES_PER_LOOK 20
+#define PAGES_PER_LOOK 4
 
 /* Rows of the least width there can be, 16 bits each: 4 of 1,000 mistaken. */
 #define ROWS_PER_PAGE (BLCKSZ / 64)
@@ -179,17 +179,22 @@ read_page(DenyFilter *filter, Relation rel, BlockNumber block,
 {
 	Buffer		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block,
 											RBM_NORMAL, strategy);
-	XLogRecPtr	lsn;
+	XLogRecPtr	lsn = BufferGetLSNAtomic(buffer);
 	bool		ok = true;
 
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	lsn = BufferGetLSNAtomic(buffer);
+	/*
+	 * Whoever is just writing a row, and has not set the LSN, has not
+	 * committed it either, so that another change will be heard.
+	 */
 	if (XLogRecPtrIsInvalid(lsn) || filter->lsns[block] != lsn)
 	{
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		lsn = BufferGetLSNAtomic(buffer);
 		ok = add_page(filter, rel, block, BufferGetPage(buffer));
 		filter->lsns[block] = ok ? lsn : InvalidXLogRecPtr;
+		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 	}
-	UnlockReleaseBuffer(buffer);
+	ReleaseBuffer(buffer);
 	return ok;
 }
 
@@ -213,6 +218,13 @@ read_list(DenyFilter *filter, Relation rel, BlockNumber pages)
 	return ok;
 }
 
+static bool
+may_be_filtered(Relation rel, BlockNumber pages)
+{
+	return pages > 0 && pages <= MAX_PAGES && RelationNeedsWAL(rel) &&
+		rel->rd_tableam == GetHeapamTableAmRoutine();
+}
+
 /* Makes the filter, or brings it up to date, if that has been paid for. */
 static void
 refresh(DenyFilter *filter, JwtAuthTable list)
@@ -220,22 +232,21 @@ refresh(DenyFilter *filter, JwtAuthTable list)
 	Relation	rel = table_open(jwtauth_table_oid(list), AccessShareLock);
 	uint64		generation = jwtauth_table_generation(list);
 	BlockNumber pages = RelationGetNumberOfBlocks(rel);
-	BlockNumber known;
+	BlockNumber known = Min(filter->pages, pages);
 
-	/* Up to date, and still mistaken so often: of rows that are gone. */
+	/* Up to date, and still mistaken so often: made of rows that are gone. */
 	if (filter->generation == generation)
-		filter->room = 0;
-	known = filter->room == 0 ? 0 : Min(filter->pages, pages);
+		known = 0;
 	filter->due = LOOKS_PER_PAGE * (1 + (uint64) pages - known) +
 		known / PAGES_PER_LOOK;
-
 	if (filter->misses >= filter->due)
 	{
 		filter->generation = 0;
 		filter->misses = 0;
-		if (pages > 0 && pages <= MAX_PAGES && RelationNeedsWAL(rel) &&
-			rel->rd_tableam == GetHeapamTableAmRoutine() &&
-			read_list(filter, rel, pages))
+		filter->due = LOOKS_PER_PAGE + pages / PAGES_PER_LOOK;
+		if (known == 0)
+			filter->room = 0;
+		if (may_be_filtered(rel, pages) && read_list(filter, rel, pages))
 			filter->generation = generation;
 	}
 	table_close(rel, AccessShareLock);
