@@ -118,9 +118,12 @@ note_member(ObjectParse *state, const JsonbValue *key)
 	for (int i = 0; i < watch->count; i++)
 	{
 		const char *name = watch->names[i];
+		const char *text = key->val.string.val;
 		int			len = key->val.string.len;
 
-		if (strncmp(name, key->val.string.val, len) == 0 && name[len] == '\0')
+		/* The first letter tells most names apart without a call. */
+		if (len > 0 && name[0] == text[0] &&
+			strncmp(name, text, len) == 0 && name[len] == '\0')
 		{
 			state->watched = i;
 			watch->present |= 1 << i;

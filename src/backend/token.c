@@ -120,13 +120,19 @@ read_header(JwtAuthToken *token, JwtAuthFault *fault)
 static JwtStatus
 check_signature_shape(const JwtAuthToken *token, JwtAuthFault *fault)
 {
-	char	   *bytes;
+	unsigned char usual[JWT_MAX_SIGNATURE_LEN];
+	unsigned char *bytes = usual;
+	size_t		room = jwt_base64url_dec_len(token->jws.signature.len);
 	size_t		len;
-	JwtStatus	status = decode_part(token->jws.signature, &bytes, &len, fault);
+	JwtStatus	status;
 
+	if (room > sizeof(usual))
+		bytes = palloc(room);
+	status = jwt_base64url_decode(token->jws.signature, bytes, room, &len);
 	jwt_wipe(bytes, len);
-	pfree(bytes);
-	return status;
+	if (bytes != usual)
+		pfree(bytes);
+	return status == JWT_OK ? JWT_OK : jwtauth_fault(fault, status);
 }
 
 /*
@@ -137,13 +143,14 @@ static struct
 {
 	MemoryContext context;
 	JwtSlice	text;			/* base64url */
-	Jsonb	   *header;
+	JwtAuthToken read;			/* a token with no more than that header */
 }			last_header;
 
 static void
 remember_header(const JwtAuthToken *token)
 {
 	MemoryContext old;
+	JwtAuthFault none = {0};
 
 	if (last_header.context == NULL)
 		last_header.context = AllocSetContextCreate(TopMemoryContext,
@@ -153,8 +160,10 @@ remember_header(const JwtAuthToken *token)
 	last_header.text.len = 0;
 	MemoryContextReset(last_header.context);
 	old = MemoryContextSwitchTo(last_header.context);
-	last_header.header = (Jsonb *) datumCopy(JsonbPGetDatum(token->header),
-											 false, -1);
+	memset(&last_header.read, 0, sizeof(last_header.read));
+	last_header.read.header = (Jsonb *) datumCopy(JsonbPGetDatum(token->header),
+												  false, -1);
+	read_header(&last_header.read, &none);
 	last_header.text.data = pnstrdup(token->jws.header.data,
 									 token->jws.header.len);
 	last_header.text.len = token->jws.header.len;
@@ -169,8 +178,12 @@ parse_header(JwtAuthToken *token, JwtAuthFault *fault)
 	if (last_header.text.data != NULL &&
 		jwt_slice_equal(last_header.text, token->jws.header))
 	{
-		token->header = last_header.header;
-		return read_header(token, fault);
+		token->header = last_header.read.header;
+		token->alg_name = last_header.read.alg_name;
+		token->alg = last_header.read.alg;
+		token->kid = last_header.read.kid;
+		token->typ = last_header.read.typ;
+		return JWT_OK;
 	}
 	status = decode_json(token->jws.header, &token->header, NULL, fault);
 	if (status == JWT_OK)

@@ -71,13 +71,17 @@ make_cache(void)
 }
 
 static void
+wipe_token(TokenEntry *entry)
+{
+	last_found = NULL;
+	jwt_wipe(entry->token, entry->size);
+	pfree(entry->token);
+}
+
+static void
 drop_entry(TokenEntry *entry)
 {
-	JwtAuthToken *token = entry->token;
-
-	last_found = NULL;
-	jwt_wipe(token, entry->size);
-	pfree(token);
+	wipe_token(entry);
 	hash_search(tokens, &entry->tail, HASH_REMOVE, NULL);
 }
 
@@ -187,15 +191,18 @@ jwtauth_token_cache_keep(const JwtAuthToken *token)
 
 	if (tokens == NULL)
 		make_cache();
-	entry = hash_search(tokens, &tail, HASH_FIND, NULL);
-	if (entry != NULL && entry->token == pinned)
-		return unconstify(JwtAuthToken *, token);	/* a collision: not kept */
-	if (entry != NULL)
-		drop_entry(entry);
 	make_room();
-
 	copy = flat_copy(token, &size);
-	entry = hash_search(tokens, &tail, HASH_ENTER, &found);
+	entry = hash_search(tokens, &tail, HASH_ENTER_NULL, &found);
+	if (entry == NULL || (found && entry->token == pinned))
+	{
+		/* No memory, or a collision: not kept. */
+		jwt_wipe(copy, size);
+		pfree(copy);
+		return unconstify(JwtAuthToken *, token);
+	}
+	if (found)
+		wipe_token(entry);
 	entry->token = copy;
 	entry->size = size;
 	return copy;
