@@ -95,7 +95,7 @@ static JwtAuthStatement find_signing_alg = {
 	"SELECT alg FROM %1$s WHERE issuer = '' AND status = 'current' AND may_sign"
 	" ORDER BY coalesce(not_before <= clock_timestamp(), true)"
 	" AND coalesce(not_after > clock_timestamp(), true) DESC,"
-	" current_since DESC, kid LIMIT 1"
+	" current_since DESC, kid"
 };
 
 static JwtAuthStatement find_standby = {
@@ -398,10 +398,13 @@ const JwtAlg *
 jwtauth_default_signing_alg(void)
 {
 	const JwtAlg *alg = NULL;
+	uint64		count;
 
+	/* One of a later version, that this one does not know, is passed over. */
 	jwtauth_write_begin();
-	if (jwtauth_execute(&find_signing_alg, NULL, NULL) > 0)
-		alg = jwt_alg_find(jwt_slice_of(SPI_getvalue(SPI_tuptable->vals[0],
+	count = jwtauth_execute(&find_signing_alg, NULL, NULL);
+	for (uint64 i = 0; alg == NULL && i < count; i++)
+		alg = jwt_alg_find(jwt_slice_of(SPI_getvalue(SPI_tuptable->vals[i],
 													 SPI_tuptable->tupdesc, 1)));
 	jwtauth_write_end();
 	if (alg == NULL)
