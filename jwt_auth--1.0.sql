@@ -449,7 +449,7 @@ CREATE FUNCTION jwt.revoke_subject(subject text, issuer text DEFAULT NULL)
 COMMENT ON FUNCTION jwt.revoke_subject(text, text) IS 'Voids everything issued to a subject until now; returns how many sessions closed';
 
 CREATE FUNCTION jwt.purge()
-    RETURNS bigint LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS integer LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_purge';
 COMMENT ON FUNCTION jwt.purge() IS 'Deletes sessions and revocations that can no longer matter; returns how many';
 

@@ -321,7 +321,7 @@ RESET jwt_auth.trusted_gateways;
 --
 -- purge
 --
-SELECT jwt.purge();
+SELECT jwt.purge(), pg_typeof(jwt.purge());
 SELECT jwt.purge();
 SELECT count(*) AS before, count(*) FILTER (WHERE is_open) AS open FROM jwt.sessions \gset
 SELECT count(*) = :before AS kept_while_an_access_token_lives FROM jwt.sessions;

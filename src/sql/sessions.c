@@ -108,12 +108,15 @@ jwt_auth_revoke_subject(PG_FUNCTION_ARGS)
 
 JWTAUTH_FUNCTION(jwt_auth_purge);
 
-/* purge() -> bigint */
+/* purge() -> int: more than that is told as that */
 Datum
 jwt_auth_purge(PG_FUNCTION_ARGS)
 {
+	int64		deleted;
+
 	PreventCommandIfReadOnly("jwt.purge()");
-	PG_RETURN_INT64(jwtauth_purge());
+	deleted = jwtauth_purge();
+	PG_RETURN_INT32((int32) Min(deleted, PG_INT32_MAX));
 }
 
 /* The subject who may see and close sessions: of a token of ours alone. */
