@@ -238,6 +238,14 @@ JwtAuthScan *
 jwtauth_scan_begin(JwtAuthTable table, int nkeys, Datum *keys,
 				   const Oid *types)
 {
+	/* NULL: a snapshot of this moment. */
+	return jwtauth_scan_begin_under(table, nkeys, keys, types, NULL);
+}
+
+JwtAuthScan *
+jwtauth_scan_begin_under(JwtAuthTable table, int nkeys, Datum *keys,
+						 const Oid *types, Snapshot snapshot)
+{
 	JwtAuthScan *scan = palloc(sizeof(JwtAuthScan));
 	ScanKeyData skey[2];
 	Oid			pkey;
@@ -257,8 +265,7 @@ jwtauth_scan_begin(JwtAuthTable table, int nkeys, Datum *keys,
 		elog(ERROR, "relation \"%s\" has lost its primary key",
 			 RelationGetRelationName(scan->rel));
 
-	/* NULL: a snapshot of this moment. */
-	scan->desc = systable_beginscan(scan->rel, pkey, true, NULL, nkeys, skey);
+	scan->desc = systable_beginscan(scan->rel, pkey, true, snapshot, nkeys, skey);
 	scan->tuple = NULL;
 	return scan;
 }

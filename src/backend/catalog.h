@@ -13,6 +13,7 @@
 #include "executor/spi.h"
 #include "slice.h"
 #include "utils/relcache.h"
+#include "utils/snapshot.h"
 
 typedef enum JwtAuthTable
 {
@@ -47,6 +48,11 @@ typedef struct JwtAuthScan JwtAuthScan;
 extern JwtAuthScan *jwtauth_scan_begin(JwtAuthTable table, int nkeys,
 									   Datum *keys, const Oid *types);
 extern bool jwtauth_scan_next(JwtAuthScan *scan);
+
+/* The same under another snapshot; NULL: one taken now. */
+extern JwtAuthScan *jwtauth_scan_begin_under(JwtAuthTable table, int nkeys,
+											 Datum *keys, const Oid *types,
+											 Snapshot snapshot);
 
 /* A column of the current row, by number; copied, so it outlives the scan. */
 extern Datum jwtauth_scan_column(JwtAuthScan *scan, int attno, bool *isnull);

@@ -182,20 +182,23 @@ jwtauth_session_open(JwtSlice subject, Jsonb *claims, Jsonb *client)
 	return token_response(s, access_token, refresh, now);
 }
 
-/*
- * What is this token?  The session is locked and read.  A wrong tag has no
- * effect at all: a sid stands in every access token, and knowing it must
- * close nothing.
- */
+static bool
+is_genuine(const JwtRefreshToken *token, const unsigned char *tag_key)
+{
+	JwtStatus	status = jwt_refresh_token_check(token, tag_key);
+
+	jwtauth_check_machine(status);
+	return status == JWT_OK;
+}
+
+/* What is this token?  The session is locked and read. */
 static Grant
 classify(const JwtRefreshToken *token, const JwtAuthSession *s,
 		 TimestampTz now)
 {
 	unsigned char hash[JWT_SHA256_LEN];
-	JwtStatus	status = jwt_refresh_token_check(token, s->tag_key);
 
-	jwtauth_check_machine(status);
-	if (status != JWT_OK)
+	if (!is_genuine(token, s->tag_key))
 		return GRANT_UNKNOWN;
 	if (s->is_closed || now >= s->expires_at || now >= s->idle_expires_at)
 		return GRANT_ENDED;
@@ -329,7 +332,15 @@ jwtauth_session_refresh(JwtSlice refresh_token, Jsonb *client)
 	if (jwt_refresh_token_decode(refresh_token, token) != JWT_OK)
 		return invalid_grant();
 
+	/*
+	 * A wrong tag has no effect at all: a sid stands in every access token,
+	 * and knowing it must close nothing, and keep nobody waiting.  The tag's
+	 * key never changes, so it is asked without the lock.
+	 */
 	memcpy(sid.data, token->sid, UUID_LEN);
+	if (!jwtauth_session_tag_key(&sid, s->tag_key) ||
+		!is_genuine(token, s->tag_key))
+		return invalid_grant();
 	jwtauth_session_lock(&sid);
 	if (jwtauth_session_read(&sid, s))
 		grant = classify(token, s, now);

@@ -17,6 +17,7 @@
 #include "stats.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 static JwtAuthStatement insert_session = {
@@ -116,6 +117,24 @@ jwtauth_session_read(const pg_uuid_t *sid, JwtAuthSession *session)
 	jwtauth_scan_end(scan);
 	*session = fresh;
 	jwt_wipe(fresh.tag_key, sizeof(fresh.tag_key));
+	return found;
+}
+
+/*
+ * Of any version of the row there is, for the key is the same in all of them:
+ * so no SERIALIZABLE transaction comes to depend on this look.
+ */
+bool
+jwtauth_session_tag_key(const pg_uuid_t *sid, unsigned char *tag_key)
+{
+	const Oid	types[] = {UUIDOID};
+	Datum		keys[] = {UUIDPGetDatum(sid)};
+	JwtAuthScan *scan = jwtauth_scan_begin_under(JWTAUTH_SESSIONS, 1, keys,
+												 types, SnapshotAny);
+	bool		found = jwtauth_scan_next(scan) &&
+	read_bytes(scan, JWTAUTH_SESSION_TAG_KEY, tag_key, JWT_REFRESH_TAG_KEY_LEN);
+
+	jwtauth_scan_end(scan);
 	return found;
 }
 

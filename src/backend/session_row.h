@@ -70,6 +70,13 @@ extern void jwtauth_session_lock(const pg_uuid_t *sid);
 extern bool jwtauth_session_read(const pg_uuid_t *sid,
 								 JwtAuthSession *session);
 
+/*
+ * The key of its refresh tokens' tags, which never changes; false if there is
+ * no such row, committed or not.
+ */
+extern bool jwtauth_session_tag_key(const pg_uuid_t *sid,
+									unsigned char *tag_key);
+
 extern void jwtauth_session_insert(const JwtAuthSession *session);
 
 /* Writes what a rotation changes; the session is locked and open. */
