@@ -98,6 +98,22 @@ SELECT jwt.refresh(:'t1')->'refresh_token' = :'a'::jsonb->'refresh_token' AS sam
 UPDATE jwt.session_store SET refreshed_at = refreshed_at - interval '2 seconds' WHERE sid = :'sid';
 SELECT pg_temp.shape(jwt.refresh(:'t1'));
 SELECT is_open, closed_why FROM jwt.sessions WHERE sid = :'sid';
+-- by the real clock: for one statement that began before the window closed, and comes after it, it is closed
+CREATE FUNCTION pg_temp.again(token text, closes interval) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    first jsonb := jwt.refresh(token);
+    second jsonb;
+BEGIN
+    PERFORM pg_sleep(0.01);
+    -- 0: half-way between the statement's beginning and now
+    UPDATE jwt.session_store SET refreshed_at = statement_timestamp() + (clock_timestamp() - statement_timestamp()) / 2 + closes - interval '10 seconds'
+     WHERE sid = pg_temp.sid(first->>'access_token');
+    second := jwt.refresh(token);
+    RETURN pg_temp.shape(second) - 'refresh_expires_in' || jsonb_build_object('same_successor', first->'refresh_token' = second->'refresh_token');
+END
+$$;
+SELECT pg_temp.again(jwt.open_session('42')->>'refresh_token', '5 seconds') AS in_time;
+SELECT pg_temp.again(jwt.open_session('42')->>'refresh_token', '0') AS late;
 -- no token of ours: no effect at all
 SELECT jwt.open_session('42') AS s \gset
 SELECT :'s'::jsonb->>'refresh_token' AS t1, :'s'::jsonb->>'access_token' AS access \gset
@@ -127,6 +143,17 @@ SELECT pg_temp.shape(jwt.refresh(:'t1'));
 SELECT is_open, closed_at FROM jwt.sessions WHERE sid = :'sid';
 -- the access token lives on until it expires
 SELECT pg_temp.verdict(:'access');
+ROLLBACK;
+-- by the real clock, too: a statement that began before the limit ends there
+CREATE FUNCTION pg_temp.late(sid uuid, token text, ends interval) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_sleep(0.01);
+    UPDATE jwt.session_store s SET idle_expires_at = statement_timestamp() + (clock_timestamp() - statement_timestamp()) / 2 + ends WHERE s.sid = late.sid;
+    RETURN pg_temp.shape(jwt.refresh(token)) - 'refresh_expires_in';
+END
+$$;
+BEGIN;
+SELECT pg_temp.late(:'sid', :'t1', '0') AS late, pg_temp.late(:'sid', :'t1', '1 minute') AS in_time;
 ROLLBACK;
 BEGIN;
 UPDATE jwt.session_store SET expires_at = now() + interval '1 minute' WHERE sid = :'sid';

@@ -38,6 +38,17 @@ typedef enum Grant
 	GRANT_REPLAYED				/* genuine and spent */
 } Grant;
 
+/* A refresh that was asked for. */
+typedef struct Refresh
+{
+	const JwtRefreshToken *token;
+	Jsonb	   *client;			/* NULL: no news of it */
+	TimestampTz now;			/* the statement's clock: what is signed
+								 * counts from it */
+	TimestampTz arrived;		/* the real one, before any waiting: what the
+								 * token is judged by */
+} Refresh;
+
 /* RFC 6749, Sec. 5.2. */
 static Jsonb *
 oauth_error(const char *error, const char *description)
@@ -193,14 +204,15 @@ is_genuine(const JwtRefreshToken *token, const unsigned char *tag_key)
 
 /* What is this token?  The session is locked and read. */
 static Grant
-classify(const JwtRefreshToken *token, const JwtAuthSession *s,
-		 TimestampTz now)
+classify(const Refresh *asked, const JwtAuthSession *s)
 {
+	const JwtRefreshToken *token = asked->token;
 	unsigned char hash[JWT_SHA256_LEN];
 
 	if (!is_genuine(token, s->tag_key))
 		return GRANT_UNKNOWN;
-	if (s->is_closed || now >= s->expires_at || now >= s->idle_expires_at)
+	if (s->is_closed || asked->arrived >= s->expires_at ||
+		asked->arrived >= s->idle_expires_at)
 		return GRANT_ENDED;
 
 	jwtauth_check_machine(jwt_refresh_token_hash(token, hash));
@@ -209,13 +221,15 @@ classify(const JwtRefreshToken *token, const JwtAuthSession *s,
 		return GRANT_LIVE;
 
 	/*
-	 * Waiting for the lock costs nobody their session: the statement's clock
-	 * says when the token arrived.  The interval counts from the rotation.
+	 * The interval counts from the rotation to the arrival: waiting for the
+	 * lock costs nobody their session, and a statement that began long ago
+	 * keeps no spent token good.
 	 */
 	if (s->has_previous && token->generation + 1 == s->generation &&
 		jwt_equal_consttime(hash, s->previous_hash, sizeof(hash)) &&
 		jwtauth_refresh_reuse_interval > 0 &&
-		now <= seconds_after(s->refreshed_at, jwtauth_refresh_reuse_interval))
+		asked->arrived <= seconds_after(s->refreshed_at,
+										jwtauth_refresh_reuse_interval))
 		return GRANT_REPEATED;
 	return GRANT_REPLAYED;
 }
@@ -269,8 +283,7 @@ successor(JwtAuthSession *s, const JwtRefreshToken *token,
 
 /* The token is good for a successor: ask the hook, sign, write. */
 static Jsonb *
-grant_refresh(JwtAuthSession *s, const JwtRefreshToken *token,
-			  Jsonb *client, Grant grant, TimestampTz now)
+grant_refresh(JwtAuthSession *s, const Refresh *asked, Grant grant)
 {
 	JwtRefreshToken *next = jwtauth_secret_alloc(sizeof(JwtRefreshToken));
 	Jsonb	   *granted;
@@ -288,25 +301,24 @@ grant_refresh(JwtAuthSession *s, const JwtRefreshToken *token,
 	{
 		if (!jwtauth_session_read(&s->sid, s))
 			return invalid_grant();
-		grant = classify(token, s, now);
+		grant = classify(asked, s);
 		if (grant != GRANT_LIVE && grant != GRANT_REPEATED)
 			return invalid_grant();
 	}
-	s->client = client;
-	access_token = sign_access_token(s, granted, now);
-	return successor(s, token, next, grant) ?
-		token_response(s, access_token, next, now) : invalid_grant();
+	s->client = asked->client;
+	access_token = sign_access_token(s, granted, asked->now);
+	return successor(s, asked->token, next, grant) ?
+		token_response(s, access_token, next, asked->now) : invalid_grant();
 }
 
 static Jsonb *
-answer_refresh(const JwtRefreshToken *token, JwtAuthSession *s,
-			   Jsonb *client, Grant grant, TimestampTz now)
+answer_refresh(JwtAuthSession *s, const Refresh *asked, Grant grant)
 {
 	switch (grant)
 	{
 		case GRANT_LIVE:
 		case GRANT_REPEATED:
-			return grant_refresh(s, token, client, grant, now);
+			return grant_refresh(s, asked, grant);
 		case GRANT_REPLAYED:
 			jwtauth_stats_session(JWTAUTH_REPLAYS);
 			record("refresh token replayed", s);
@@ -321,9 +333,9 @@ answer_refresh(const JwtRefreshToken *token, JwtAuthSession *s,
 Jsonb *
 jwtauth_session_refresh(JwtSlice refresh_token, Jsonb *client)
 {
-	TimestampTz now = jwtauth_now();
 	JwtRefreshToken *token = jwtauth_secret_alloc(sizeof(JwtRefreshToken));
 	JwtAuthSession *s = jwtauth_secret_alloc(sizeof(JwtAuthSession));
+	Refresh		asked = {token, client, jwtauth_now(), GetCurrentTimestamp()};
 	pg_uuid_t	sid;
 	Grant		grant = GRANT_UNKNOWN;
 
@@ -343,6 +355,6 @@ jwtauth_session_refresh(JwtSlice refresh_token, Jsonb *client)
 		return invalid_grant();
 	jwtauth_session_lock(&sid);
 	if (jwtauth_session_read(&sid, s))
-		grant = classify(token, s, now);
-	return answer_refresh(token, s, client, grant, now);
+		grant = classify(&asked, s);
+	return answer_refresh(s, &asked, grant);
 }
