@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -205,6 +206,9 @@ jwtauth_session_update(const JwtAuthSession *s)
 	/* Without news of the client, what it said before stays. */
 	if (s->client == NULL)
 		count--;
+
+	/* A token that was said to be spent stays so after a crash, too. */
+	ForceSyncCommit();
 	jwtauth_update_row(JWTAUTH_SESSIONS, s->row, count, columns, values);
 }
 

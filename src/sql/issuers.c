@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "arguments.h"
 #include "commands/trigger.h"
 #include "compat.h"
@@ -47,6 +48,9 @@ JWTAUTH_FUNCTION(jwt_auth_invalidate);
 /*
  * Row trigger on our tables: every backend forgets what it knows of the
  * table when this transaction commits, standbys too when they replay it.
+ * And the commit waits for the disk, whatever synchronous_commit says, which
+ * is everybody's to set: what was said to be dead must not live again after a
+ * crash.
  */
 Datum
 jwt_auth_invalidate(PG_FUNCTION_ARGS)
@@ -58,5 +62,6 @@ jwt_auth_invalidate(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function is a trigger and nothing else")));
 	CacheInvalidateRelcache(data->tg_relation);
+	ForceSyncCommit();
 	return PointerGetDatum(NULL);
 }
