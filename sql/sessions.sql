@@ -231,6 +231,28 @@ SELECT jwt.revoke_subject('10');
 SELECT jwt.sign('{"sub":"10"}') AS after \gset
 SELECT pg_temp.verdict(:'before') AS before, pg_temp.verdict(:'after') AS after;
 ROLLBACK;
+-- all in one statement: what was signed since it began is good in it
+CREATE FUNCTION pg_temp.change_password(subject text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    access text;
+    single text;
+BEGIN
+    PERFORM pg_sleep(0.001);
+    PERFORM jwt.revoke_subject(subject);
+    access := jwt.open_session(subject)->>'access_token';
+    single := jwt.sign(jsonb_build_object('sub', subject));
+    PERFORM jwt.authenticate(access);
+    RETURN concat_ws(' ', jwt.subject(), pg_temp.verdict(single), pg_temp.verdict(single, as_of => statement_timestamp()));
+END
+$$;
+BEGIN;
+SET LOCAL client_min_messages = error;
+SELECT pg_temp.change_password('10'), jwt.subject();
+SELECT jwt.subject();
+ROLLBACK;
+BEGIN;
+SELECT jwt.revoke_subject('10') \; SELECT pg_temp.verdict(jwt.open_session('10')->>'access_token') AS session, pg_temp.verdict(jwt.sign('{"sub":"10"}')) AS single;
+ROLLBACK;
 SELECT jwt.revoke_subject('nobody') AS nobody;
 SELECT pg_temp.try('SELECT jwt.revoke_subject(NULL)');
 SELECT pg_temp.try($$SELECT jwt.revoke_subject('')$$);

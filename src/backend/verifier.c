@@ -36,6 +36,7 @@ jwtauth_no_demand(void)
 	JwtAuthDemand demand = {0};
 
 	demand.at = jwtauth_now();
+	demand.is_now = true;
 	return demand;
 }
 

@@ -23,6 +23,8 @@ typedef struct JwtAuthDemand
 	JwtSlice	audience;		/* data NULL: nothing */
 	JwtSlice	issuer;			/* data NULL: nothing */
 	TimestampTz at;				/* when the token must be good */
+	bool		is_now;			/* at is the statement's clock, nobody chose
+								 * it */
 } JwtAuthDemand;
 
 /* No demands, judged now. */

@@ -10,6 +10,7 @@
 
 #include "catalog.h"
 #include "json.h"
+#include "utils/timestamp.h"
 #include "verifier_rules.h"
 
 bool
@@ -25,15 +26,36 @@ jwtauth_alg_is_meant(JwtKeyType kty, const JwtAlg *alg,
 	return strcmp(alg->name, kty == JWT_KTY_RSA ? "RS256" : "HS256") == 0;
 }
 
+/*
+ * A token can be made after the statement began that judges it: signing in
+ * within one function after a revocation, say.  What is not yet valid by the
+ * statement's clock is judged once more by the real one, which only moves the
+ * expiry nearer.
+ */
+static JwtStatus
+check_times(const JwtTimes *times, const JwtAuthDemand *demand, int64 leeway,
+			int64 *now)
+{
+	JwtStatus	status;
+
+	*now = jwtauth_unix_us(demand->at);
+	status = jwt_claims_check_times(times, *now, leeway);
+	if (status != JWT_E_NOT_YET_VALID || !demand->is_now)
+		return status;
+	*now = jwtauth_unix_us(GetCurrentTimestamp());
+	return jwt_claims_check_times(times, *now, leeway);
+}
+
 JwtStatus
-jwtauth_rules_times(JwtAuthToken *token, int64 now, int64 leeway,
-					JwtAuthFault *fault)
+jwtauth_rules_times(JwtAuthToken *token, const JwtAuthDemand *demand,
+					int64 leeway, JwtAuthFault *fault)
 {
 	JwtStatus	status = jwtauth_token_type_claims(token, fault);
+	int64		now;
 
 	if (status != JWT_OK)
 		return status;
-	status = jwt_claims_check_times(&token->times, now, leeway);
+	status = check_times(&token->times, demand, leeway, &now);
 	if (status == JWT_OK)
 		return JWT_OK;
 
@@ -173,10 +195,9 @@ JwtStatus
 jwtauth_rules_claims(JwtAuthToken *token, const JwtAuthPolicy *policy,
 					 const JwtAuthDemand *demand, JwtAuthFault *fault)
 {
-	int64		now = jwtauth_unix_us(demand->at);
 	JwtStatus	status;
 
-	status = jwtauth_rules_times(token, now, policy->leeway, fault);
+	status = jwtauth_rules_times(token, demand, policy->leeway, fault);
 	if (status == JWT_OK)
 		status = policy_audience(token, policy, fault);
 	if (status == JWT_OK)
@@ -186,6 +207,6 @@ jwtauth_rules_claims(JwtAuthToken *token, const JwtAuthPolicy *policy,
 	if (status == JWT_OK)
 		status = policy_typ(token, policy, fault);
 	if (status == JWT_OK)
-		status = policy_age(token, policy, now, fault);
+		status = policy_age(token, policy, jwtauth_unix_us(demand->at), fault);
 	return status;
 }

@@ -18,7 +18,8 @@ extern bool jwtauth_alg_is_meant(JwtKeyType kty, const JwtAlg *alg,
 								 const JwtAuthList *algorithms);
 
 /* Types (28J08), exp (01), nbf and iat (02): obeyed wherever present. */
-extern JwtStatus jwtauth_rules_times(JwtAuthToken *token, int64 now,
+extern JwtStatus jwtauth_rules_times(JwtAuthToken *token,
+									 const JwtAuthDemand *demand,
 									 int64 leeway, JwtAuthFault *fault);
 
 /* The caller's own audience (07). */

@@ -179,8 +179,7 @@ jwtauth_verify_with(JwtSlice text, Jsonb *jwks, const JwtAuthList *algorithms,
 	if (status == JWT_OK)
 		status = jwtauth_verify_signature_with(token, jwks, algorithms, fault);
 	if (status == JWT_OK)
-		status = jwtauth_rules_times(token, jwtauth_unix_us(demand->at), 0,
-									 fault);
+		status = jwtauth_rules_times(token, demand, 0, fault);
 	if (status == JWT_OK)
 		status = jwtauth_rules_demand(token, demand, fault);
 	return jwtauth_stats_judged_with(token->alg, status);

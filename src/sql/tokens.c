@@ -65,6 +65,7 @@ demand_of(FunctionCallInfo fcinfo, int n)
 	if (!PG_ARGISNULL(n + 2))
 	{
 		demand.at = PG_GETARG_TIMESTAMPTZ(n + 2);
+		demand.is_now = false;
 		if (TIMESTAMP_NOT_FINITE(demand.at))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
