@@ -267,7 +267,19 @@ SELECT count(*) FILTER (WHERE is_open) AS open FROM jwt.sessions WHERE subject =
 SELECT pg_temp.sid(jwt.open_session('13')->>'access_token') AS third \gset
 SELECT CASE sid WHEN :'first' THEN 1 WHEN :'second' THEN 2 ELSE 3 END AS session, is_open, closed_why FROM jwt.sessions WHERE subject = '13' ORDER BY 1;
 SELECT count(*) FILTER (WHERE is_open) > 2 AS others_untouched FROM jwt.sessions WHERE subject = '42';
+-- one that is over its limits takes nobody's place, and is left as it is
+UPDATE jwt.session_store SET idle_expires_at = now() - interval '1 second' WHERE sid = :'third';
+SELECT pg_temp.sid(jwt.open_session('13')->>'access_token') AS fourth \gset
+SELECT CASE sid WHEN :'first' THEN 1 WHEN :'second' THEN 2 WHEN :'third' THEN 3 ELSE 4 END AS session, is_open, closed_why FROM jwt.sessions WHERE subject = '13' ORDER BY 1;
+SELECT pg_temp.sid(jwt.open_session('13')->>'access_token') AS fifth \gset
+SELECT CASE sid WHEN :'first' THEN 1 WHEN :'second' THEN 2 WHEN :'third' THEN 3 WHEN :'fourth' THEN 4 ELSE 5 END AS session, is_open, closed_why FROM jwt.sessions WHERE subject = '13' ORDER BY 1;
 RESET jwt_auth.max_sessions;
+-- nor does it count as open, though its access tokens end with the others'
+SELECT jwt.open_session('13') AS s \gset
+UPDATE jwt.session_store SET expires_at = now() - interval '1 second' WHERE sid = pg_temp.sid(:'s'::jsonb->>'access_token');
+SELECT pg_temp.verdict(:'s'::jsonb->>'access_token') AS before;
+SELECT jwt.close_sessions('13') AS were_open;
+SELECT pg_temp.verdict(:'s'::jsonb->>'access_token') AS after;
 
 --
 -- claims_hook

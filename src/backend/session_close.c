@@ -25,11 +25,14 @@
 #include "utils/timestamp.h"
 #include "verifier.h"
 
-static JwtAuthStatement open_sids = {
-	"SELECT sid FROM %3$s WHERE subject = $1 AND closed_at IS NULL"
-	" ORDER BY opened_at DESC, sid OFFSET $2",
-	2,
-	{TEXTOID, INT4OID}
+/* One that is over its limits counts no more; its access tokens may. */
+static JwtAuthStatement find_sessions = {
+	"SELECT s.sid, l.is_open FROM %3$s s, LATERAL"
+	" (SELECT least(s.idle_expires_at, s.expires_at) > clock_timestamp() AS is_open) l"
+	" WHERE s.subject = $1 AND s.closed_at IS NULL AND (l.is_open OR $2)"
+	" ORDER BY s.opened_at DESC, s.sid OFFSET $3",
+	3,
+	{TEXTOID, BOOLOID, INT4OID}
 };
 
 static JwtAuthStatement revoke_token = {
@@ -47,24 +50,38 @@ static JwtAuthStatement revoke_subject = {
 	{TEXTOID, TEXTOID, TIMESTAMPTZOID}
 };
 
-/* Open sessions of a subject, newest first, but for the first few. */
+typedef struct Found
+{
+	pg_uuid_t	sid;
+	bool		is_open;
+} Found;
+
+/*
+ * Sessions of a subject that were not closed, newest first, but for the first
+ * few: those within their limits, or all.
+ */
 static int
-find_open(JwtSlice subject, int skip, pg_uuid_t **sids)
+find(JwtSlice subject, bool all, int skip, Found **found)
 {
 	MemoryContext context = CurrentMemoryContext;
-	Datum		values[2];
+	Datum		values[3];
 	int			count;
 	bool		isnull;
 
 	values[0] = jwtauth_text(subject);
-	values[1] = Int32GetDatum(skip);
+	values[1] = BoolGetDatum(all);
+	values[2] = Int32GetDatum(skip);
 	jwtauth_write_begin();
-	count = (int) jwtauth_execute(&open_sids, values, NULL);
-	*sids = MemoryContextAlloc(context, Max(count, 1) * sizeof(pg_uuid_t));
+	count = (int) jwtauth_execute(&find_sessions, values, NULL);
+	*found = MemoryContextAlloc(context, Max(count, 1) * sizeof(Found));
 	for (int i = 0; i < count; i++)
-		(*sids)[i] = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[i],
-												  SPI_tuptable->tupdesc,
-												  1, &isnull));
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+
+		(*found)[i].sid = *DatumGetUUIDP(SPI_getbinval(row, desc, 1, &isnull));
+		(*found)[i].is_open = DatumGetBool(SPI_getbinval(row, desc, 2, &isnull));
+	}
 	jwtauth_write_end();
 	return count;
 }
@@ -72,18 +89,22 @@ find_open(JwtSlice subject, int skip, pg_uuid_t **sids)
 static int
 compare_sids(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(pg_uuid_t));
+	return memcmp(&((const Found *) a)->sid, &((const Found *) b)->sid,
+				  sizeof(pg_uuid_t));
 }
 
-/* Locked in one order, so that two who close many do not deadlock. */
+/*
+ * Locked in one order, so that two who close many do not deadlock.  Says how
+ * many of them were open.
+ */
 static int
-close_found(pg_uuid_t *sids, int count, const char *why)
+close_found(Found *found, int count, const char *why)
 {
 	int			closed = 0;
 
-	qsort(sids, count, sizeof(pg_uuid_t), compare_sids);
+	qsort(found, count, sizeof(Found), compare_sids);
 	for (int i = 0; i < count; i++)
-		if (jwtauth_session_close(&sids[i], why))
+		if (jwtauth_session_close(&found[i].sid, why) && found[i].is_open)
 			closed++;
 	return closed;
 }
@@ -104,25 +125,25 @@ lock_subject(JwtSlice subject)
 int
 jwtauth_sessions_close_all(JwtSlice subject, const char *why)
 {
-	pg_uuid_t  *sids;
+	Found	   *found;
 	int			count;
 
 	lock_subject(subject);
-	count = find_open(subject, 0, &sids);
-	return close_found(sids, count, why);
+	count = find(subject, true, 0, &found);
+	return close_found(found, count, why);
 }
 
 void
 jwtauth_sessions_make_room(JwtSlice subject)
 {
-	pg_uuid_t  *sids;
+	Found	   *found;
 	int			count;
 
 	lock_subject(subject);
 	if (jwtauth_max_sessions == 0)
 		return;
-	count = find_open(subject, jwtauth_max_sessions - 1, &sids);
-	close_found(sids, count, "max_sessions");
+	count = find(subject, false, jwtauth_max_sessions - 1, &found);
+	close_found(found, count, "max_sessions");
 }
 
 static bool
