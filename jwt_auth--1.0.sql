@@ -105,11 +105,19 @@ CREATE TABLE jwt.revoked_tokens (
 );
 COMMENT ON TABLE jwt.revoked_tokens IS 'Tokens that were revoked one by one';
 
+-- Rows are only added, so nobody waits for whoever revokes the same subject.
+-- With closed_why they are about sessions alone, those opened until then or
+-- the one named, which somebody held who did not let them be closed.
 CREATE TABLE jwt.revoked_subjects (
     issuer text COLLATE "C" NOT NULL,
     subject text COLLATE "C" NOT NULL,
     revoked_at timestamptz NOT NULL,
-    PRIMARY KEY (issuer, subject)
+    sid uuid,
+    closed_why text,
+    expires_at timestamptz,
+    PRIMARY KEY (issuer, subject, revoked_at),
+    CHECK ((closed_why IS NULL) = (expires_at IS NULL)),
+    CHECK (sid IS NULL OR closed_why IS NOT NULL)
 );
 COMMENT ON TABLE jwt.revoked_subjects IS 'Subjects of whom everything issued until a moment is void';
 
@@ -464,12 +472,21 @@ CREATE FUNCTION jwt.close_my_session(sid uuid)
 COMMENT ON FUNCTION jwt.close_my_session(uuid) IS 'Closes a session of the asking subject; false if it is not theirs or not open';
 
 CREATE VIEW jwt.sessions WITH (security_barrier) AS
-    SELECT sid, subject, claims, client, opened_at, refreshed_at,
-           least(idle_expires_at, expires_at) AS expires_at,
-           expires_at AS absolute_expires_at, generation,
-           closed_at, closed_why,
-           closed_at IS NULL AND least(idle_expires_at, expires_at) > statement_timestamp() AS is_open
-      FROM jwt.session_store;
+    SELECT s.sid, s.subject, s.claims, s.client, s.opened_at, s.refreshed_at,
+           least(s.idle_expires_at, s.expires_at) AS expires_at,
+           s.expires_at AS absolute_expires_at, s.generation,
+           coalesce(s.closed_at, c.at, a.at) AS closed_at, coalesce(s.closed_why, c.why, a.why) AS closed_why,
+           s.closed_at IS NULL AND c.at IS NULL AND a.at IS NULL AND least(s.idle_expires_at, s.expires_at) > statement_timestamp() AS is_open
+      FROM jwt.session_store s
+      LEFT JOIN (SELECT r.subject, r.sid, min(r.revoked_at) AS at, min(r.closed_why) AS why
+                   FROM jwt.revoked_subjects r WHERE r.issuer = '' AND r.sid IS NOT NULL
+                  GROUP BY r.subject, r.sid) c
+        ON c.subject = s.subject AND c.sid = s.sid
+      LEFT JOIN (SELECT r.subject, max(r.revoked_at) AS at,
+                        (array_agg(coalesce(r.closed_why, 'subject revoked') ORDER BY r.revoked_at DESC))[1] AS why
+                   FROM jwt.revoked_subjects r WHERE r.issuer = '' AND r.sid IS NULL
+                  GROUP BY r.subject) a
+        ON a.subject = s.subject AND a.at >= s.opened_at;
 COMMENT ON VIEW jwt.sessions IS 'All sessions, without what their refresh tokens are made of';
 
 -- Who is asking

@@ -397,7 +397,14 @@ SELECT subject, is_open, count(*) FROM jwt.sessions GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT jwt.purge();
 SELECT subject, is_open, count(*) FROM jwt.sessions GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT token_id FROM jwt.revoked_tokens ORDER BY 1;
-SELECT count(*) > 0 AS cut_offs_stay FROM jwt.revoked_subjects;
+-- of cut-offs the latest of a subject stays, those of sessions end with them
+SELECT jwt.revoke_subject('20'), jwt.revoke_subject('20') AS again, jwt.revoke_subject('21');
+INSERT INTO jwt.revoked_subjects (issuer, subject, revoked_at, sid, closed_why, expires_at)
+VALUES ('', '20', now() + interval '1 hour', NULL, 'alive', now() - interval '290 seconds'), ('', '20', now() - interval '1 day', NULL, 'over', now() - interval '310 seconds'),
+       ('', '20', now() + interval '1 minute', '9f3e8a4c-5d6b-4e1f-8a2b-3c4d5e6f7a8b', 'alive', 'infinity'), ('', '20', now(), '9f3e8a4c-5d6b-4e1f-8a2b-3c4d5e6f7a8b', 'over', now() - interval '310 seconds');
+SELECT jwt.purge();
+SELECT subject, sid IS NOT NULL AS one, closed_why, revoked_at = max(revoked_at) FILTER (WHERE closed_why IS NULL) OVER (PARTITION BY subject) AS latest
+  FROM jwt.revoked_subjects WHERE subject IN ('20', '21') ORDER BY subject, revoked_at;
 
 --
 -- Rows that are not what they were: never a yes

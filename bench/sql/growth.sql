@@ -12,7 +12,7 @@ SELECT :'database' = 'keys' AS keys, :'database' = 'revocations' AS revocations,
 \endif
 \if :revocations
     INSERT INTO jwt.revoked_tokens SELECT '', 'jti-' || g, now() + '1 day' FROM generate_series(1, :many) g;
-    INSERT INTO jwt.revoked_subjects SELECT '', 's-' || g, now() FROM generate_series(1, :many) g;
+    INSERT INTO jwt.revoked_subjects (issuer, subject, revoked_at) SELECT '', 's-' || g, now() FROM generate_series(1, :many) g;
 \endif
 \if :sessions
     INSERT INTO jwt.session_store (sid, subject, claims, opened_at, expires_at, refreshed_at, idle_expires_at, access_expires_at, generation, live_hash, previous_hash, salt, tag_key)

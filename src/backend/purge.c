@@ -34,7 +34,7 @@
 
 #define DELETE_FROM(table, condition) \
 	"DELETE FROM " table " WHERE ctid = ANY (ARRAY(" \
-	"SELECT ctid FROM " table " WHERE ctid >= $2 AND ctid < $3 AND " condition \
+	"SELECT ctid FROM " table " o WHERE ctid >= $2 AND ctid < $3 AND " condition \
 	" FOR UPDATE SKIP LOCKED))", \
 	3, \
 	{TIMESTAMPTZOID, TIDOID, TIDOID}
@@ -47,6 +47,14 @@ static JwtAuthStatement delete_sessions = {
 
 static JwtAuthStatement delete_tokens = {
 	DELETE_FROM("%4$s", "expires_at + interval '" MAX_LEEWAY_SECONDS "' < $1")
+};
+
+/* One of sessions ends with them; of the others the latest says it all. */
+static JwtAuthStatement delete_cutoffs = {
+	DELETE_FROM("%5$s", "(expires_at + interval '" MAX_LEEWAY_SECONDS "' < $1"
+				" OR closed_why IS NULL AND EXISTS (SELECT FROM %5$s n"
+				" WHERE n.issuer = o.issuer AND n.subject = o.subject"
+				" AND n.closed_why IS NULL AND n.revoked_at > o.revoked_at))")
 };
 
 static JwtAuthStatement delete_events = {
@@ -98,5 +106,6 @@ jwtauth_purge(void)
 	jwtauth_event_record_news();
 	return purge_table(JWTAUTH_SESSIONS, &delete_sessions, now) +
 		purge_table(JWTAUTH_REVOKED_TOKENS, &delete_tokens, now) +
+		purge_table(JWTAUTH_REVOKED_SUBJECTS, &delete_cutoffs, now) +
 		purge_table(JWTAUTH_EVENTS, &delete_events, forgotten);
 }

@@ -21,11 +21,23 @@ extern JwtSlice jwtauth_token_revocation_id(const JwtAuthToken *token);
 extern bool jwtauth_is_revoked(const JwtAuthToken *token,
 							   JwtSlice key_issuer);
 
+/* Until when what belongs to a subject is void; DT_NOBEGIN: nothing is. */
+typedef struct JwtAuthCutoff
+{
+	TimestampTz tokens;			/* all that was issued until then */
+	TimestampTz sessions;		/* sessions that were opened until then */
+} JwtAuthCutoff;
+
 /*
- * The latest moment until which everything issued to a subject is void;
- * false if there is none.
+ * The cut-off of a subject; key_issuer is empty for our own.  sid may be
+ * NULL; a session that was closed by its sid is void whenever it was opened.
  */
-extern bool jwtauth_subject_cutoff(JwtSlice key_issuer, JwtSlice subject,
-								   TimestampTz *cutoff);
+extern JwtAuthCutoff jwtauth_subject_cutoff(JwtSlice key_issuer,
+											JwtSlice subject,
+											const pg_uuid_t *sid);
+
+/* Is a session of ours void by its subject's cut-off, or by its own? */
+extern bool jwtauth_session_is_cut_off(JwtSlice subject, const pg_uuid_t *sid,
+									   TimestampTz opened_at);
 
 #endif							/* JWTAUTH_REVOCATION_H */

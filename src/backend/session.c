@@ -19,6 +19,7 @@
 #include "guc.h"
 #include "json.h"
 #include "report.h"
+#include "revocation.h"
 #include "secret.h"
 #include "session.h"
 #include "session_row.h"
@@ -166,6 +167,7 @@ Jsonb *
 jwtauth_session_open(JwtSlice subject, Jsonb *claims, Jsonb *client)
 {
 	TimestampTz now = jwtauth_now();
+	JwtSlice	own = {"", 0};
 	JwtAuthSession *s = jwtauth_secret_alloc(sizeof(JwtAuthSession));
 	JwtRefreshToken *refresh = jwtauth_secret_alloc(sizeof(JwtRefreshToken));
 	Jsonb	   *granted;
@@ -180,10 +182,12 @@ jwtauth_session_open(JwtSlice subject, Jsonb *claims, Jsonb *client)
 	s->subject = subject;
 	s->claims = claims;
 	s->client = client;
-	s->opened_at = now;
-	s->expires_at = seconds_after(now, jwtauth_session_lifetime);
-	s->idle_expires_at = seconds_after(now, jwtauth_refresh_token_lifetime);
 	jwtauth_sessions_make_room(subject);
+
+	/* Behind every cut-off that is known: a login right after one is good. */
+	s->opened_at = Max(now, jwtauth_subject_cutoff(own, subject, NULL).sessions + 1);
+	s->expires_at = seconds_after(s->opened_at, jwtauth_session_lifetime);
+	s->idle_expires_at = seconds_after(now, jwtauth_refresh_token_lifetime);
 	access_token = sign_access_token(s, granted, now);
 	first_refresh_token(s, refresh);
 	jwtauth_session_insert(s);

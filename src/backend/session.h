@@ -19,12 +19,19 @@ extern Jsonb *jwtauth_session_open(JwtSlice subject, Jsonb *claims,
 /* RFC 6749, Sec. 6; the error object of Sec. 5.2 is returned, not raised. */
 extern Jsonb *jwtauth_session_refresh(JwtSlice refresh_token, Jsonb *client);
 
+/*
+ * Closes one, in its row or, if somebody holds that, by a cut-off: it waits
+ * for nobody.  False if it was over before, or is not there.
+ */
+extern bool jwtauth_session_close(const pg_uuid_t *sid, const char *why);
+
 /* How many were open and are closed now. */
 extern int	jwtauth_sessions_close_all(JwtSlice subject, const char *why);
 
 /*
- * Before one more is opened: keeps out whoever closes all of the subject's,
- * and closes the oldest if jwt_auth.max_sessions would be exceeded.
+ * Before one more is opened: tells whoever closes all of the subject's that
+ * there will be one that they do not see, and closes the oldest if
+ * jwt_auth.max_sessions would be exceeded.
  */
 extern void jwtauth_sessions_make_room(JwtSlice subject);
 

@@ -3,13 +3,18 @@
  * session_close.c
  *	  Sessions closed, tokens taken back.
  *
+ * Whoever refreshes or signs in holds what is theirs until their transaction
+ * ends, and they may be the ones to be thrown out.  So nothing here waits for
+ * them: a session whose row is held, or was not committed yet, is closed by a
+ * row of jwt.revoked_subjects, which every reader asks.  Those rows are only
+ * added, so that nobody waits for another's there either.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "catalog.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "compat.h"
 #include "event.h"
 #include "guc.h"
@@ -20,16 +25,21 @@
 #include "revocation.h"
 #include "session.h"
 #include "session_row.h"
-#include "storage/lmgr.h"
+#include "stats.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "verifier.h"
 
-/* One that is over its limits counts no more; its access tokens may. */
+/*
+ * One that is over its limits counts no more; its access tokens may.  What
+ * was cut off is over, too.
+ */
 static JwtAuthStatement find_sessions = {
-	"SELECT s.sid, l.is_open FROM %3$s s, LATERAL"
+	"SELECT s.sid, s.expires_at, l.is_open FROM %3$s s, LATERAL"
 	" (SELECT least(s.idle_expires_at, s.expires_at) > clock_timestamp() AS is_open) l"
 	" WHERE s.subject = $1 AND s.closed_at IS NULL AND (l.is_open OR $2)"
+	" AND NOT EXISTS (SELECT FROM %5$s r WHERE r.issuer = '' AND r.subject = $1"
+	" AND (r.sid = s.sid OR r.sid IS NULL AND r.revoked_at >= s.opened_at))"
 	" ORDER BY s.opened_at DESC, s.sid OFFSET $3",
 	3,
 	{TEXTOID, BOOLOID, INT4OID}
@@ -42,26 +52,98 @@ static JwtAuthStatement revoke_token = {
 	{TEXTOID, TEXTOID, TIMESTAMPTZOID}
 };
 
-static JwtAuthStatement revoke_subject = {
-	"INSERT INTO %5$s AS r (issuer, subject, revoked_at) VALUES ($1, $2, $3)"
-	" ON CONFLICT (issuer, subject) DO UPDATE"
-	" SET revoked_at = greatest(r.revoked_at, excluded.revoked_at)",
-	3,
-	{TEXTOID, TEXTOID, TIMESTAMPTZOID}
+static JwtAuthStatement cut_off = {
+	"INSERT INTO %5$s (issuer, subject, revoked_at, sid, closed_why, expires_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+	6,
+	{TEXTOID, TEXTOID, TIMESTAMPTZOID, UUIDOID, TEXTOID, TIMESTAMPTZOID}
 };
 
-typedef struct Found
+/* A session to be closed. */
+typedef struct Target
 {
 	pg_uuid_t	sid;
-	bool		is_open;
-} Found;
+	TimestampTz expires_at;
+	bool		is_open;		/* within its limits */
+} Target;
 
 /*
- * Sessions of a subject that were not closed, newest first, but for the first
+ * Voids what belongs to a subject until now: all, or (with why) sessions, or
+ * the one session.  Until they expire, or for good.
+ */
+static void
+write_cutoff(JwtSlice key_issuer, JwtSlice subject, const pg_uuid_t *sid,
+			 const char *why, TimestampTz expires_at)
+{
+	Datum		values[6];
+	char		nulls[] = "      ";
+	uint64		added = 0;
+
+	values[0] = jwtauth_text(key_issuer);
+	values[1] = jwtauth_text(subject);
+	values[3] = UUIDPGetDatum(sid);
+	nulls[3] = sid == NULL ? 'n' : ' ';
+	values[4] = why == NULL ? (Datum) 0 : CStringGetTextDatum(why);
+	values[5] = TimestampTzGetDatum(expires_at);
+	nulls[4] = nulls[5] = why == NULL ? 'n' : ' ';
+
+	/* Two of one subject in the same microsecond: the next one, then. */
+	jwtauth_write_begin();
+	for (int i = 0; added == 0 && i < 100; i++)
+	{
+		values[2] = TimestampTzGetDatum(GetCurrentTimestamp());
+		added = jwtauth_execute(&cut_off, values, nulls);
+	}
+	jwtauth_need_rows(added, 1);
+	jwtauth_write_end();
+}
+
+/* The session was open when it was read; until is jwtauth_session_close_row's. */
+static bool
+close_one(const Target *target, JwtSlice subject, const char *why,
+		  TimestampTz until)
+{
+	JwtSlice	own = {"", 0};
+	JwtAuthEvent event = {0};
+
+	if (!jwtauth_session_try_lock(&target->sid))
+		write_cutoff(own, subject, &target->sid, why,
+					 Max(target->expires_at, until));
+	else if (!jwtauth_session_close_row(&target->sid, why, until))
+		return false;
+	jwtauth_stats_session(JWTAUTH_SESSIONS_CLOSED);
+	event.kind = "session closed";
+	event.subject = subject;
+	event.sid = &target->sid;
+	event.detail = why;
+	jwtauth_event_record(&event);
+	return true;
+}
+
+static bool
+close_if_open(const pg_uuid_t *sid, const char *why, TimestampTz until)
+{
+	JwtAuthSession s;
+	Target		target = {*sid};
+	bool		open = jwtauth_session_read(sid, &s) && !s.is_closed;
+
+	jwtauth_session_wipe(&s);
+	target.expires_at = s.expires_at;
+	return open && close_one(&target, s.subject, why, until);
+}
+
+bool
+jwtauth_session_close(const pg_uuid_t *sid, const char *why)
+{
+	return close_if_open(sid, why, DT_NOBEGIN);
+}
+
+/*
+ * Sessions of a subject that are not over, newest first, but for the first
  * few: those within their limits, or all.
  */
 static int
-find(JwtSlice subject, bool all, int skip, Found **found)
+find(JwtSlice subject, bool all, int skip, Target **found)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Datum		values[3];
@@ -73,77 +155,74 @@ find(JwtSlice subject, bool all, int skip, Found **found)
 	values[2] = Int32GetDatum(skip);
 	jwtauth_write_begin();
 	count = (int) jwtauth_execute(&find_sessions, values, NULL);
-	*found = MemoryContextAlloc(context, Max(count, 1) * sizeof(Found));
+	*found = MemoryContextAlloc(context, Max(count, 1) * sizeof(Target));
 	for (int i = 0; i < count; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
+		Target	   *target = &(*found)[i];
 
-		(*found)[i].sid = *DatumGetUUIDP(SPI_getbinval(row, desc, 1, &isnull));
-		(*found)[i].is_open = DatumGetBool(SPI_getbinval(row, desc, 2, &isnull));
+		target->sid = *DatumGetUUIDP(SPI_getbinval(row, desc, 1, &isnull));
+		target->expires_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 2, &isnull));
+		target->is_open = DatumGetBool(SPI_getbinval(row, desc, 3, &isnull));
 	}
 	jwtauth_write_end();
 	return count;
 }
 
+/* Says how many of them were open. */
 static int
-compare_sids(const void *a, const void *b)
-{
-	return memcmp(&((const Found *) a)->sid, &((const Found *) b)->sid,
-				  sizeof(pg_uuid_t));
-}
-
-/*
- * Locked in one order, so that two who close many do not deadlock.  Says how
- * many of them were open.
- */
-static int
-close_found(Found *found, int count, const char *why)
+close_found(Target *found, int count, JwtSlice subject, const char *why)
 {
 	int			closed = 0;
 
-	qsort(found, count, sizeof(Found), compare_sids);
 	for (int i = 0; i < count; i++)
-		if (jwtauth_session_close(&found[i].sid, why) && found[i].is_open)
+		if (close_one(&found[i], subject, why, DT_NOBEGIN) && found[i].is_open)
 			closed++;
 	return closed;
 }
 
 /*
- * Whoever signs in and whoever signs everybody out wait for one another: a
- * session that is just being opened must not slip through.
+ * Closes what there is.  False in *all if somebody is just signing the
+ * subject in, whose session is not to be seen yet: it was opened before now.
  */
-static void
-lock_subject(JwtSlice subject)
+static int
+close_all(JwtSlice subject, const char *why, bool *all)
 {
-	LockDatabaseObject(jwtauth_table_oid(JWTAUTH_SESSIONS),
-					   hash_bytes((const unsigned char *) subject.data,
-								  subject.len),
-					   1, ExclusiveLock);
+	Target	   *found;
+	int			count;
+
+	*all = jwtauth_subject_try_lock(subject);
+	count = find(subject, true, 0, &found);
+	return close_found(found, count, subject, why);
 }
 
 int
 jwtauth_sessions_close_all(JwtSlice subject, const char *why)
 {
-	Found	   *found;
-	int			count;
+	JwtSlice	own = {"", 0};
+	bool		all;
+	int			closed = close_all(subject, why, &all);
 
-	lock_subject(subject);
-	count = find(subject, true, 0, &found);
-	return close_found(found, count, why);
+	if (!all)
+		write_cutoff(own, subject, NULL, why,
+					 TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+												 jwtauth_session_lifetime * (int64) 1000));
+	return closed;
 }
 
 void
 jwtauth_sessions_make_room(JwtSlice subject)
 {
-	Found	   *found;
+	Target	   *found;
 	int			count;
 
-	lock_subject(subject);
+	/* Two logins at once must not both find room for one. */
+	jwtauth_subject_lock(subject, jwtauth_max_sessions > 0);
 	if (jwtauth_max_sessions == 0)
 		return;
 	count = find(subject, false, jwtauth_max_sessions - 1, &found);
-	close_found(found, count, "max_sessions");
+	close_found(found, count, subject, "max_sessions");
 }
 
 static bool
@@ -212,19 +291,15 @@ int
 jwtauth_revoke_subject(JwtSlice key_issuer, JwtSlice subject)
 {
 	JwtAuthEvent event = {0};
-	Datum		values[3];
+	int			closed = 0;
+	bool		all;
 
-	lock_subject(subject);
-	values[0] = jwtauth_text(key_issuer);
-	values[1] = jwtauth_text(subject);
-	values[2] = TimestampTzGetDatum(GetCurrentTimestamp());
-	jwtauth_write_begin();
-	jwtauth_need_rows(jwtauth_execute(&revoke_subject, values, NULL), 1);
-	jwtauth_write_end();
 	event.kind = "subject revoked";
 	event.issuer = key_issuer;
 	event.subject = subject;
 	jwtauth_event_record(&event);
-	return key_issuer.len == 0 ?
-		jwtauth_sessions_close_all(subject, "subject revoked") : 0;
+	if (key_issuer.len == 0)
+		closed = close_all(subject, "subject revoked", &all);
+	write_cutoff(key_issuer, subject, NULL, NULL, 0);
+	return closed;
 }

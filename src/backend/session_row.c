@@ -12,12 +12,13 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "compat.h"
-#include "event.h"
+#include "miscadmin.h"
+#include "revocation.h"
 #include "secret.h"
 #include "session_row.h"
-#include "stats.h"
-#include "storage/lmgr.h"
+#include "storage/lock.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -32,18 +33,61 @@ static JwtAuthStatement insert_session = {
 };
 
 static JwtAuthStatement close_session = {
-	"UPDATE %3$s SET closed_at = clock_timestamp(), closed_why = $2"
-	" WHERE sid = $1 AND closed_at IS NULL RETURNING subject",
-	2,
-	{UUIDOID, TEXTOID}
+	"UPDATE %3$s SET closed_at = clock_timestamp(), closed_why = $2,"
+	" access_expires_at = greatest(access_expires_at, $3)"
+	" WHERE sid = $1 AND closed_at IS NULL",
+	3,
+	{UUIDOID, TEXTOID, TIMESTAMPTZOID}
 };
+
+typedef enum LockKind
+{
+	LOCK_SESSION,
+	LOCK_SUBJECT
+} LockKind;
+
+/*
+ * Locks a name by its hash: those that share one wait for one another, which
+ * is rare and harmless.  What others have done is heard then.
+ */
+static bool
+lock_name(LockKind kind, const void *name, size_t len, LOCKMODE mode,
+		  bool wait)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, jwtauth_table_oid(JWTAUTH_SESSIONS),
+					   hash_bytes(name, len), kind);
+	if (LockAcquire(&tag, mode, false, !wait) == LOCKACQUIRE_NOT_AVAIL)
+		return false;
+	AcceptInvalidationMessages();
+	return true;
+}
 
 void
 jwtauth_session_lock(const pg_uuid_t *sid)
 {
-	/* Sessions that share a hash wait for one another: rare, and harmless. */
-	LockDatabaseObject(jwtauth_table_oid(JWTAUTH_SESSIONS),
-					   hash_bytes(sid->data, UUID_LEN), 0, ExclusiveLock);
+	(void) lock_name(LOCK_SESSION, sid->data, UUID_LEN, ExclusiveLock, true);
+}
+
+bool
+jwtauth_session_try_lock(const pg_uuid_t *sid)
+{
+	return lock_name(LOCK_SESSION, sid->data, UUID_LEN, ExclusiveLock, false);
+}
+
+void
+jwtauth_subject_lock(JwtSlice subject, bool alone)
+{
+	(void) lock_name(LOCK_SUBJECT, subject.data, subject.len,
+					 alone ? ExclusiveLock : ShareLock, true);
+}
+
+bool
+jwtauth_subject_try_lock(JwtSlice subject)
+{
+	return lock_name(LOCK_SUBJECT, subject.data, subject.len, ExclusiveLock,
+					 false);
 }
 
 /* What is read may be a secret, so that the scan's copy is wiped. */
@@ -116,6 +160,9 @@ jwtauth_session_read(const pg_uuid_t *sid, JwtAuthSession *session)
 	if (found)
 		read_columns(scan, &fresh);
 	jwtauth_scan_end(scan);
+	if (found && !fresh.is_closed)
+		fresh.is_closed = jwtauth_session_is_cut_off(fresh.subject, &fresh.sid,
+													 fresh.opened_at);
 	*session = fresh;
 	jwt_wipe(fresh.tag_key, sizeof(fresh.tag_key));
 	return found;
@@ -222,27 +269,17 @@ jwtauth_session_touch(const JwtAuthSession *s)
 }
 
 bool
-jwtauth_session_close(const pg_uuid_t *sid, const char *why)
+jwtauth_session_close_row(const pg_uuid_t *sid, const char *why,
+						  TimestampTz until)
 {
-	JwtAuthEvent event = {0};
-	Datum		values[2];
+	Datum		values[3];
 	bool		closed;
 
-	jwtauth_session_lock(sid);
 	values[0] = UUIDPGetDatum(sid);
 	values[1] = CStringGetTextDatum(why);
+	values[2] = TimestampTzGetDatum(until);
 	jwtauth_write_begin();
 	closed = jwtauth_execute(&close_session, values, NULL) > 0;
-	if (closed)
-	{
-		jwtauth_stats_session(JWTAUTH_SESSIONS_CLOSED);
-		event.kind = "session closed";
-		event.subject = jwt_slice_of(SPI_getvalue(SPI_tuptable->vals[0],
-												  SPI_tuptable->tupdesc, 1));
-		event.sid = sid;
-		event.detail = why;
-		jwtauth_event_record(&event);
-	}
 	jwtauth_write_end();
 	return closed;
 }

@@ -48,7 +48,7 @@ typedef struct JwtAuthSession
 	TimestampTz idle_expires_at;
 	TimestampTz access_expires_at;	/* of the last access token */
 	TimestampTz stored_access_expires_at;	/* and as it was read */
-	bool		is_closed;
+	bool		is_closed;		/* or cut off */
 
 	uint32		generation;		/* of the live refresh token */
 	unsigned char live_hash[JWT_SHA256_LEN];
@@ -65,6 +65,16 @@ typedef struct JwtAuthSession
  * level, because rows are read under a snapshot of the moment.
  */
 extern void jwtauth_session_lock(const pg_uuid_t *sid);
+
+/* The same, if nobody is to be waited for. */
+extern bool jwtauth_session_try_lock(const pg_uuid_t *sid);
+
+/*
+ * The same for all that signs a subject in: until the transaction ends,
+ * alone, or beside others who are not.
+ */
+extern void jwtauth_subject_lock(JwtSlice subject, bool alone);
+extern bool jwtauth_subject_try_lock(JwtSlice subject);
 
 /* False if there is no such row. */
 extern bool jwtauth_session_read(const pg_uuid_t *sid,
@@ -85,8 +95,12 @@ extern void jwtauth_session_update(const JwtAuthSession *session);
 /* Writes when the last access token ends: for an answer given again. */
 extern void jwtauth_session_touch(const JwtAuthSession *session);
 
-/* False if it was closed before, or is not there. */
-extern bool jwtauth_session_close(const pg_uuid_t *sid, const char *why);
+/*
+ * Closes an open one, which is locked; until may be DT_NOBEGIN: an access
+ * token of it is good that long.  False if it was closed before.
+ */
+extern bool jwtauth_session_close_row(const pg_uuid_t *sid, const char *why,
+									  TimestampTz until);
 
 /* Overwrites what is secret in it. */
 extern void jwtauth_session_wipe(JwtAuthSession *session);

@@ -144,12 +144,12 @@ issued_at(const JwtAuthToken *claims, TimestampTz now)
 {
 	JwtSlice	own = {"", 0};
 	int64		second = jwtauth_unix_us(now);
-	TimestampTz cutoff;
+	TimestampTz cutoff = DT_NOBEGIN;
 
 	second -= second % USECS_PER_SEC;
-	if (claims->sub.data == NULL ||
-		!jwtauth_subject_cutoff(own, claims->sub, &cutoff) ||
-		jwtauth_unix_us(cutoff) < second)
+	if (claims->sub.data != NULL)
+		cutoff = jwtauth_subject_cutoff(own, claims->sub, NULL).sessions;
+	if (jwtauth_unix_us(cutoff) < second)
 		return second;
 	return jwtauth_unix_us(Max(now, cutoff + 1));
 }
