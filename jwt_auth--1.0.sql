@@ -91,7 +91,8 @@ CREATE TABLE jwt.session_store (
     live_hash bytea NOT NULL,
     previous_hash bytea,
     salt bytea,
-    tag_key bytea NOT NULL
+    tag_key bytea NOT NULL,
+    access_lifetime integer NOT NULL DEFAULT 0
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE jwt.session_store IS 'Sessions with the hashes of their refresh tokens; read jwt.sessions instead';
 CREATE INDEX session_store_open ON jwt.session_store (subject, opened_at)

@@ -391,12 +391,86 @@ DELETE FROM jwt.session_store WHERE subject NOT IN ('16', '17');
 DELETE FROM jwt.revoked_tokens;
 SELECT jwt.open_session('18') IS NOT NULL AS ok, jwt.open_session('19') IS NOT NULL AS ok;
 UPDATE jwt.session_store SET access_expires_at = now() - interval '1 hour' WHERE subject IN ('16', '18', '19');
-UPDATE jwt.session_store SET idle_expires_at = now() - interval '1 minute' WHERE subject = '18';
+UPDATE jwt.session_store SET closed_at = now() - interval '1 hour' WHERE subject = '16' AND closed_at IS NOT NULL;
+UPDATE jwt.session_store SET idle_expires_at = now() - interval '1 hour' WHERE subject = '18';
 SELECT jwt.revoke(jwt.sign('{"jti":"old"}', expires_in => '-301 seconds')), jwt.revoke(jwt.sign('{"jti":"just now"}', expires_in => '-290 seconds')), jwt.revoke(jwt.sign('{"jti":"alive"}'));
 SELECT subject, is_open, count(*) FROM jwt.sessions GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT jwt.purge();
 SELECT subject, is_open, count(*) FROM jwt.sessions GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT token_id FROM jwt.revoked_tokens ORDER BY 1;
+-- a refresh that is rolled back hands out a token that the row knows nothing of: the row waits for it all the same
+CREATE FUNCTION pg_temp.rolled_back_refresh(token text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer jsonb;
+BEGIN
+    BEGIN
+        answer := jwt.refresh(token);
+        RAISE EXCEPTION 'thought better of it';
+    EXCEPTION WHEN raise_exception THEN NULL;
+    END;
+    RETURN answer->>'access_token';
+END
+$$;
+SELECT jwt.open_session('22')->>'refresh_token' AS refresh \gset
+UPDATE jwt.session_store SET access_expires_at = now() - interval '1 hour' WHERE subject = '22';
+SELECT pg_temp.rolled_back_refresh(:'refresh') AS access \gset
+SELECT pg_temp.verdict(:'access'), jwt.revoke(:'refresh') AS signed_out;
+SELECT jwt.purge(), pg_temp.verdict(:'access');
+-- as long as any token of it can have lived: by the setting of today, and by that of then
+CREATE FUNCTION pg_temp.purged(closed interval, lifetime text, of_then interval) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    gone boolean;
+BEGIN
+    UPDATE jwt.session_store SET closed_at = now() - closed, access_lifetime = extract(epoch FROM of_then) WHERE subject = '22';
+    PERFORM set_config('jwt_auth.access_token_lifetime', lifetime, true);
+    BEGIN
+        PERFORM jwt.purge();
+        gone := NOT EXISTS (SELECT FROM jwt.session_store WHERE subject = '22');
+        RAISE EXCEPTION 'only asked';
+    EXCEPTION WHEN raise_exception THEN NULL;
+    END;
+    RETURN gone;
+END
+$$;
+SELECT closed, lifetime, of_then, pg_temp.purged(closed, lifetime, of_then)
+  FROM (VALUES ('19 min'::interval, '15min', '15 min'::interval), ('21 min', '15min', '15 min'), ('64 min', '15min', '1 hour'), ('66 min', '15min', '1 hour'),
+               ('64 min', '1h', '15 min'), ('66 min', '1h', '15 min')) v (closed, lifetime, of_then);
+UPDATE jwt.session_store SET closed_at = now() - interval '19 minutes', expires_at = now() - interval '6 minutes' WHERE subject = '22';
+SELECT jwt.purge() AS no_token_outlives_its_session;
+-- the row knows the longest lifetime that was in force
+SET jwt_auth.access_token_lifetime = '1h';
+SELECT jwt.open_session('22') AS s \gset
+SET jwt_auth.access_token_lifetime = '2h';
+SELECT jwt.refresh(:'s'::jsonb->>'refresh_token')->'expires_in' AS expires_in;
+RESET jwt_auth.access_token_lifetime;
+SELECT jwt.refresh(:'s'::jsonb->>'refresh_token')->'expires_in' AS expires_in;
+SELECT access_lifetime FROM jwt.session_store WHERE subject = '22';
+-- a token of a session that lives longer, by sign(): revoked for as long as that, whether the session was open or over
+SELECT jwt.sign(jsonb_build_object('sub', '22', 'sid', pg_temp.sid(:'s'::jsonb->>'access_token')), expires_in => '1 day') AS first,
+       jwt.sign(jsonb_build_object('sub', '22', 'sid', pg_temp.sid(:'s'::jsonb->>'access_token')), expires_in => '2 days') AS second \gset
+SELECT pg_temp.verdict(:'first'), jwt.revoke(:'first') AS revoked, jwt.revoke(:'first') AS again, pg_temp.verdict(:'second') AS second;
+SELECT access_expires_at - now() > interval '23 hours' AS kept_a_day FROM jwt.session_store WHERE subject = '22';
+UPDATE jwt.session_store SET closed_at = now() - interval '1 day' WHERE subject = '22';
+SELECT jwt.purge(), pg_temp.verdict(:'first');
+SELECT jwt.revoke(:'second') AS revoked, jwt.revoke(:'second') AS again;
+UPDATE jwt.session_store SET access_expires_at = now() - interval '1 hour' WHERE subject = '22';
+SELECT jwt.purge(), pg_temp.verdict(:'second');
+-- a session that opened in a transaction that was rolled back: its token is like one of sign()
+CREATE FUNCTION pg_temp.rolled_back_login(subject text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer jsonb;
+BEGIN
+    BEGIN
+        answer := jwt.open_session(subject);
+        RAISE EXCEPTION 'thought better of it';
+    EXCEPTION WHEN raise_exception THEN NULL;
+    END;
+    RETURN answer->>'access_token';
+END
+$$;
+SELECT pg_temp.rolled_back_login('23') AS a, pg_temp.rolled_back_login('23') AS b \gset
+SELECT jwt.close_sessions('23'), pg_temp.verdict(:'a') AS a, jwt.revoke(:'a'), pg_temp.verdict(:'a') AS a, pg_temp.verdict(:'b') AS b;
+SELECT jwt.revoke_subject('23'), pg_temp.verdict(:'b') AS b;
 -- of cut-offs the latest of a subject stays, those of sessions end with them
 SELECT jwt.revoke_subject('20'), jwt.revoke_subject('20') AS again, jwt.revoke_subject('21');
 INSERT INTO jwt.revoked_subjects (issuer, subject, revoked_at, sid, closed_why, expires_at)

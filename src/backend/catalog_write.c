@@ -28,7 +28,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#define JWTAUTH_MAX_UPDATED 8	/* columns of a row at once */
+#define JWTAUTH_MAX_UPDATED 9	/* columns of a row at once */
 
 static Oid
 owner_of(Oid relid)

@@ -30,28 +30,34 @@
  * A token is accepted for at most this many seconds after it expired: no
  * leeway may be longer.
  */
-#define MAX_LEEWAY_SECONDS "300 seconds"
+#define MAX_LEEWAY 300
 
 #define DELETE_FROM(table, condition) \
 	"DELETE FROM " table " WHERE ctid = ANY (ARRAY(" \
 	"SELECT ctid FROM " table " o WHERE ctid >= $2 AND ctid < $3 AND " condition \
 	" FOR UPDATE SKIP LOCKED))", \
-	3, \
-	{TIMESTAMPTZOID, TIDOID, TIDOID}
+	4, \
+	{TIMESTAMPTZOID, TIDOID, TIDOID, INT4OID}
 
-/* No token of it could be accepted any more. */
+/*
+ * No token of it could be accepted any more.  One may have been handed out by
+ * a refresh that was rolled back, until the session ended, so that the row
+ * knows nothing of it: as long as the session's tokens ever lived, or live
+ * now, it must be there to refuse it.
+ */
 static JwtAuthStatement delete_sessions = {
-	DELETE_FROM("%3$s", "access_expires_at + interval '" MAX_LEEWAY_SECONDS "' < $1"
-				" AND (closed_at IS NOT NULL OR expires_at < $1 OR idle_expires_at < $1)")
+	DELETE_FROM("%3$s", "greatest(access_expires_at, least(expires_at,"
+				" coalesce(closed_at, idle_expires_at)"
+				" + make_interval(secs => greatest(access_lifetime, $4)))) < $1")
 };
 
 static JwtAuthStatement delete_tokens = {
-	DELETE_FROM("%4$s", "expires_at + interval '" MAX_LEEWAY_SECONDS "' < $1")
+	DELETE_FROM("%4$s", "expires_at < $1")
 };
 
 /* One of sessions ends with them; of the others the latest says it all. */
 static JwtAuthStatement delete_cutoffs = {
-	DELETE_FROM("%5$s", "(expires_at + interval '" MAX_LEEWAY_SECONDS "' < $1"
+	DELETE_FROM("%5$s", "(expires_at < $1"
 				" OR closed_why IS NULL AND EXISTS (SELECT FROM %5$s n"
 				" WHERE n.issuer = o.issuer AND n.subject = o.subject"
 				" AND n.closed_why IS NULL AND n.revoked_at > o.revoked_at))")
@@ -82,7 +88,7 @@ purge_table(JwtAuthTable table, JwtAuthStatement *statement, TimestampTz before)
 	{
 		ItemPointerData from;
 		ItemPointerData to;
-		Datum		values[3];
+		Datum		values[4];
 
 		CHECK_FOR_INTERRUPTS();
 		ItemPointerSet(&from, page, 0);
@@ -90,22 +96,29 @@ purge_table(JwtAuthTable table, JwtAuthStatement *statement, TimestampTz before)
 		values[0] = TimestampTzGetDatum(before);
 		values[1] = PointerGetDatum(&from);
 		values[2] = PointerGetDatum(&to);
+		values[3] = Int32GetDatum(jwtauth_access_token_lifetime);
 		deleted += (int64) jwtauth_execute(statement, values, NULL);
 	}
 	jwtauth_write_end();
 	return deleted;
 }
 
+static TimestampTz
+seconds_before(TimestampTz at, int seconds)
+{
+	return TimestampTzPlusMilliseconds(at, -seconds * (int64) 1000);
+}
+
 int64
 jwtauth_purge(void)
 {
 	TimestampTz now = jwtauth_now();
-	TimestampTz forgotten = TimestampTzPlusMilliseconds(now,
-														-jwtauth_event_retention * (int64) 1000);
+	TimestampTz expired = seconds_before(now, MAX_LEEWAY);
 
 	jwtauth_event_record_news();
-	return purge_table(JWTAUTH_SESSIONS, &delete_sessions, now) +
-		purge_table(JWTAUTH_REVOKED_TOKENS, &delete_tokens, now) +
-		purge_table(JWTAUTH_REVOKED_SUBJECTS, &delete_cutoffs, now) +
-		purge_table(JWTAUTH_EVENTS, &delete_events, forgotten);
+	return purge_table(JWTAUTH_SESSIONS, &delete_sessions, expired) +
+		purge_table(JWTAUTH_REVOKED_TOKENS, &delete_tokens, expired) +
+		purge_table(JWTAUTH_REVOKED_SUBJECTS, &delete_cutoffs, expired) +
+		purge_table(JWTAUTH_EVENTS, &delete_events,
+					seconds_before(now, jwtauth_event_retention));
 }

@@ -92,7 +92,11 @@ sign_access_token(JwtAuthSession *s, Jsonb *claims, TimestampTz now)
 														  UUIDPGetDatum(&s->sid)));
 	int64		exp;
 
-	/* No access token outlives its session. */
+	/*
+	 * No access token outlives its session, and none is longer than the row
+	 * says: a rolled-back refresh leaves no other trace (purge.c).
+	 */
+	s->access_lifetime = Max(s->access_lifetime, jwtauth_access_token_lifetime);
 	s->access_expires_at =
 		Min(seconds_after(now, jwtauth_access_token_lifetime), s->expires_at);
 	exp = jwtauth_unix_us(s->access_expires_at);

@@ -252,6 +252,7 @@ jwtauth_revoke(JwtSlice text)
 	JwtAuthFault fault = {0};
 	JwtAuthEvent event = {0};
 	JwtAuthSession s;
+	TimestampTz expires_at;
 	Datum		values[3];
 	bool		revoked;
 
@@ -263,17 +264,24 @@ jwtauth_revoke(JwtSlice text)
 	/* Expired or not, but genuine: nobody revokes by guessing. */
 	if (jwtauth_verify_origin(text, &token, &policy, &fault) != JWT_OK)
 		return false;
+	/* One of ours without "exp" is good for nothing anyway. */
+	expires_at = token.times.exp.present ?
+		jwtauth_from_unix_us(token.times.exp.at) :
+		policy->own ? DT_NOBEGIN : DT_NOEND;
 	if (policy->own && token.has_sid && jwtauth_session_read(&token.sid, &s))
 	{
 		jwtauth_session_wipe(&s);
-		return jwtauth_session_close(&token.sid, "revoked");
+		if (close_if_open(&token.sid, "revoked", expires_at))
+			return true;
+
+		/* Over before; its row may go before a token that sign() made. */
+		if (expires_at <= s.access_expires_at)
+			return false;
 	}
 
 	values[0] = jwtauth_text(policy->key_issuer);
 	values[1] = jwtauth_text(jwtauth_token_revocation_id(&token));
-	values[2] = TimestampTzGetDatum(token.times.exp.present ?
-									jwtauth_from_unix_us(token.times.exp.at) :
-									DT_NOEND);
+	values[2] = TimestampTzGetDatum(expires_at);
 	jwtauth_write_begin();
 	revoked = jwtauth_execute(&revoke_token, values, NULL) > 0;
 	jwtauth_write_end();

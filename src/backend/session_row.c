@@ -25,11 +25,11 @@
 static JwtAuthStatement insert_session = {
 	"INSERT INTO %3$s (sid, subject, claims, client, opened_at, expires_at,"
 	" refreshed_at, idle_expires_at, access_expires_at, generation,"
-	" live_hash, tag_key)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11)",
-	11,
+	" live_hash, tag_key, access_lifetime)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10, $11, $12)",
+	12,
 	{UUIDOID, TEXTOID, JSONBOID, JSONBOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-	TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, BYTEAOID, BYTEAOID}
+	TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, BYTEAOID, BYTEAOID, INT4OID}
 };
 
 static JwtAuthStatement close_session = {
@@ -133,6 +133,7 @@ read_columns(JwtAuthScan *scan, JwtAuthSession *s)
 	s->idle_expires_at = read_time(scan, JWTAUTH_SESSION_IDLE_EXPIRES_AT);
 	s->access_expires_at = s->stored_access_expires_at =
 		read_time(scan, JWTAUTH_SESSION_ACCESS_EXPIRES_AT);
+	s->access_lifetime = DatumGetInt32(jwtauth_scan_column(scan, JWTAUTH_SESSION_ACCESS_LIFETIME, &isnull));
 	(void) jwtauth_scan_column(scan, JWTAUTH_SESSION_CLOSED_AT, &isnull);
 	s->is_closed = !isnull;
 	s->generation = DatumGetInt32(jwtauth_scan_column(scan, JWTAUTH_SESSION_GENERATION, &isnull));
@@ -198,8 +199,8 @@ bytes_datum(const unsigned char *bytes, size_t len)
 void
 jwtauth_session_insert(const JwtAuthSession *s)
 {
-	char		nulls[] = "           ";
-	Datum		values[11];
+	char		nulls[] = "            ";
+	Datum		values[12];
 
 	values[0] = UUIDPGetDatum(&s->sid);
 	values[1] = jwtauth_text(s->subject);
@@ -215,6 +216,7 @@ jwtauth_session_insert(const JwtAuthSession *s)
 	values[10] = bytes_datum(s->tag_key, sizeof(s->tag_key));
 	jwtauth_secret_guard(DatumGetPointer(values[10]),
 						 VARSIZE(DatumGetPointer(values[10])));
+	values[11] = Int32GetDatum(s->access_lifetime);
 
 	jwtauth_write_begin();
 	jwtauth_need_rows(jwtauth_execute(&insert_session, values, nulls), 1);
@@ -234,14 +236,16 @@ jwtauth_session_update(const JwtAuthSession *s)
 {
 	int			columns[] = {
 		JWTAUTH_SESSION_REFRESHED_AT, JWTAUTH_SESSION_IDLE_EXPIRES_AT,
-		JWTAUTH_SESSION_ACCESS_EXPIRES_AT, JWTAUTH_SESSION_GENERATION,
-		JWTAUTH_SESSION_LIVE_HASH, JWTAUTH_SESSION_PREVIOUS_HASH,
-		JWTAUTH_SESSION_SALT, JWTAUTH_SESSION_CLIENT
+		JWTAUTH_SESSION_ACCESS_EXPIRES_AT, JWTAUTH_SESSION_ACCESS_LIFETIME,
+		JWTAUTH_SESSION_GENERATION, JWTAUTH_SESSION_LIVE_HASH,
+		JWTAUTH_SESSION_PREVIOUS_HASH, JWTAUTH_SESSION_SALT,
+		JWTAUTH_SESSION_CLIENT
 	};
 	Datum		values[] = {
 		TimestampTzGetDatum(s->refreshed_at),
 		TimestampTzGetDatum(s->idle_expires_at),
 		access_expiry(s),
+		Int32GetDatum(s->access_lifetime),
 		Int32GetDatum(s->generation),
 		bytes_datum(s->live_hash, sizeof(s->live_hash)),
 		bytes_datum(s->previous_hash, sizeof(s->previous_hash)),
@@ -262,10 +266,13 @@ jwtauth_session_update(const JwtAuthSession *s)
 void
 jwtauth_session_touch(const JwtAuthSession *s)
 {
-	int			column = JWTAUTH_SESSION_ACCESS_EXPIRES_AT;
-	Datum		value = access_expiry(s);
+	int			columns[] = {
+		JWTAUTH_SESSION_ACCESS_EXPIRES_AT, JWTAUTH_SESSION_ACCESS_LIFETIME
+	};
+	Datum		values[] = {access_expiry(s), Int32GetDatum(s->access_lifetime)};
 
-	jwtauth_update_row(JWTAUTH_SESSIONS, s->row, 1, &column, &value);
+	jwtauth_update_row(JWTAUTH_SESSIONS, s->row, lengthof(columns), columns,
+					   values);
 }
 
 bool

@@ -33,7 +33,8 @@ typedef enum JwtAuthSessionColumn
 	JWTAUTH_SESSION_LIVE_HASH,
 	JWTAUTH_SESSION_PREVIOUS_HASH,
 	JWTAUTH_SESSION_SALT,
-	JWTAUTH_SESSION_TAG_KEY
+	JWTAUTH_SESSION_TAG_KEY,
+	JWTAUTH_SESSION_ACCESS_LIFETIME
 } JwtAuthSessionColumn;
 
 typedef struct JwtAuthSession
@@ -48,6 +49,7 @@ typedef struct JwtAuthSession
 	TimestampTz idle_expires_at;
 	TimestampTz access_expires_at;	/* of the last access token */
 	TimestampTz stored_access_expires_at;	/* and as it was read */
+	int			access_lifetime;	/* the longest of them, in seconds */
 	bool		is_closed;		/* or cut off */
 
 	uint32		generation;		/* of the live refresh token */
