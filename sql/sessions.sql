@@ -92,10 +92,13 @@ SELECT :'a'::jsonb->'refresh_token' = :'b'::jsonb->'refresh_token' AS same_succe
        :'a'::jsonb->'access_token' <> :'b'::jsonb->'access_token' AS other_access_token,
        pg_temp.verdict(:'a'::jsonb->>'access_token'), pg_temp.verdict(:'b'::jsonb->>'access_token');
 SELECT generation, is_open FROM jwt.sessions WHERE sid = :'sid';
+-- what it says of its client counts, too
+SELECT jwt.refresh(:'t1', '{"tab":2}') ? 'access_token' AS ok;
+SELECT client FROM jwt.sessions WHERE sid = :'sid';
 -- the window counts from the rotation and does not slide
-UPDATE jwt.session_store SET refreshed_at = refreshed_at - interval '9 seconds' WHERE sid = :'sid';
+UPDATE jwt.session_store SET refreshed_at = refreshed_at - interval '5 seconds' WHERE sid = :'sid';
 SELECT jwt.refresh(:'t1')->'refresh_token' = :'a'::jsonb->'refresh_token' AS same_successor;
-UPDATE jwt.session_store SET refreshed_at = refreshed_at - interval '2 seconds' WHERE sid = :'sid';
+UPDATE jwt.session_store SET refreshed_at = refreshed_at - interval '6 seconds' WHERE sid = :'sid';
 SELECT pg_temp.shape(jwt.refresh(:'t1'));
 SELECT is_open, closed_why FROM jwt.sessions WHERE sid = :'sid';
 -- by the real clock: for one statement that began before the window closed, and comes after it, it is closed

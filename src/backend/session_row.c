@@ -267,12 +267,19 @@ void
 jwtauth_session_touch(const JwtAuthSession *s)
 {
 	int			columns[] = {
-		JWTAUTH_SESSION_ACCESS_EXPIRES_AT, JWTAUTH_SESSION_ACCESS_LIFETIME
+		JWTAUTH_SESSION_ACCESS_EXPIRES_AT, JWTAUTH_SESSION_ACCESS_LIFETIME,
+		JWTAUTH_SESSION_CLIENT
 	};
-	Datum		values[] = {access_expiry(s), Int32GetDatum(s->access_lifetime)};
+	Datum		values[] = {
+		access_expiry(s),
+		Int32GetDatum(s->access_lifetime),
+		JsonbPGetDatum(s->client)
+	};
+	int			count = lengthof(columns);
 
-	jwtauth_update_row(JWTAUTH_SESSIONS, s->row, lengthof(columns), columns,
-					   values);
+	if (s->client == NULL)
+		count--;
+	jwtauth_update_row(JWTAUTH_SESSIONS, s->row, count, columns, values);
 }
 
 bool

@@ -94,7 +94,10 @@ extern void jwtauth_session_insert(const JwtAuthSession *session);
 /* Writes what a rotation changes; the session is locked and open. */
 extern void jwtauth_session_update(const JwtAuthSession *session);
 
-/* Writes when the last access token ends: for an answer given again. */
+/*
+ * Writes when the last access token ends, and what the client says: for an
+ * answer given again.
+ */
 extern void jwtauth_session_touch(const JwtAuthSession *session);
 
 /*
