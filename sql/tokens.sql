@@ -199,10 +199,49 @@ SELECT (c->>'exp')::numeric - (c->>'auth_time')::numeric AS end FROM jwt.verify(
 SET jwt_auth.session_lifetime = '10min';
 SELECT pg_temp.try(format('SELECT jwt.renew(%L)', :'renewed'));
 RESET jwt_auth.session_lifetime;
--- an expired one, one without iat, one of a session, somebody else's
-SELECT pg_temp.try(format('SELECT jwt.renew(%L)', jwt.sign('{}', expires_in => '-1 hour'))) ~ '^28J01' AS expired;
+-- nor by an auth_time that has not come
+SELECT jwt.sign(jsonb_build_object('sub', '42', 'iat', pg_temp.epoch(-600), 'auth_time', 99999999999)) AS ahead,
+       jwt.sign(jsonb_build_object('sub', '42', 'iat', pg_temp.epoch(-600), 'auth_time', pg_temp.epoch(-700))) AS behind \gset
+SET jwt_auth.session_lifetime = '20min';
+SELECT (c->>'exp')::numeric - (c->>'auth_time')::numeric AS end, (c->>'auth_time')::numeric = ((jwt.decode_unverified(:'ahead')).claims->>'iat')::numeric AS since_iat
+  FROM jwt.verify(jwt.renew(:'ahead', '1 hour')) c;
+SELECT (c->>'exp')::numeric - (c->>'auth_time')::numeric AS end, c->'auth_time' = (jwt.decode_unverified(:'behind')).claims->'auth_time' AS since_auth_time
+  FROM jwt.verify(jwt.renew(:'behind', '1 hour')) c;
+SET jwt_auth.session_lifetime = '10min';
+SELECT pg_temp.try(format('SELECT jwt.renew(%L)', :'ahead'));
+RESET jwt_auth.session_lifetime;
+-- the header's other members stay
+SELECT (jwt.decode_unverified(jwt.renew(jwt.sign('{"sub":"42"}', header => '{"typ":"at+jwt","cty":"x","note":{"a":[1]}}')))).header - 'kid' AS header;
+SELECT (jwt.decode_unverified(jwt.renew(:'token'))).header - 'kid' AS header;
+-- a sid that is no session of ours is just a claim
+SELECT c->>'sid' AS sid, (c->>'exp')::numeric - (c->>'iat')::numeric AS lifetime
+  FROM jwt.verify(jwt.renew(jwt.sign('{"sid":"9f3e8a4c-5d6b-4e1f-8a2b-3c4d5e6f7a8b"}'), '1 hour')) c;
+-- one of a session: up to its end, and no longer at a time than refresh gives
 SELECT jwt.open_session('42')->>'access_token' AS access \gset
-SELECT pg_temp.try(format('SELECT jwt.renew(%L)', :'access'));
+SELECT jwt.verify(:'access')->>'sid' AS sid \gset
+UPDATE jwt.session_store SET access_expires_at = now() - interval '1 hour' WHERE sid = :'sid';
+SELECT jwt.renew(:'access', '1 hour') AS renewed \gset
+SELECT c->'sid' = o->'sid' AS same_sid, c->'auth_time' = o->'auth_time' AS same_auth_time, c->'jti' <> o->'jti' AS new_jti, (c->>'exp')::numeric - (c->>'iat')::numeric AS lifetime,
+       (SELECT extract(epoch FROM access_expires_at) FROM jwt.session_store WHERE sid = :'sid') = (c->>'exp')::numeric AS known_to_the_row
+  FROM jwt.verify(:'renewed') c, jwt.verify(:'access') o;
+SELECT (c->>'exp')::numeric - (c->>'iat')::numeric AS shorter FROM jwt.verify(jwt.renew(:'access', '1 minute')) c;
+BEGIN;
+UPDATE jwt.session_store SET expires_at = now() + interval '5 minutes' WHERE sid = :'sid';
+SELECT to_timestamp((c->>'exp')::numeric) = date_trunc('second', s.expires_at) AS up_to_its_end FROM jwt.verify(jwt.renew(:'access')) c, jwt.session_store s WHERE s.sid = :'sid';
+UPDATE jwt.session_store SET expires_at = now() - interval '1 second' WHERE sid = :'sid';
+SELECT pg_temp.try(format('SELECT jwt.renew(%L)', :'access')) AS over;
+ROLLBACK;
+BEGIN;
+UPDATE jwt.session_store SET idle_expires_at = now() - interval '1 second' WHERE sid = :'sid';
+SELECT pg_temp.try(format('SELECT jwt.renew(%L)', :'access')) AS idle;
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT pg_temp.try(format('SELECT jwt.renew(%L)', :'access')) AS session;
+SELECT jwt.renew(:'token') IS NOT NULL AS without_one;
+ROLLBACK;
+SELECT jwt.close_session(:'sid'), pg_temp.verdict(:'renewed') AS renewed, pg_temp.try(format('SELECT jwt.renew(%L)', :'renewed')) AS closed;
+-- an expired one, one without iat, somebody else's
+SELECT pg_temp.try(format('SELECT jwt.renew(%L)', jwt.sign('{}', expires_in => '-1 hour'))) ~ '^28J01' AS expired;
 SELECT jwt.import_key(jwt.jwk_from_secret('0123456789abcdef0123456789abcdef', kid => 'raw'), status => 'previous');
 SELECT pg_temp.forge('{"alg":"HS256","kid":"raw"}', '{"exp":4000000000}', '0123456789abcdef0123456789abcdef') AS undated \gset
 SELECT pg_temp.verdict(:'undated');

@@ -83,11 +83,15 @@ SQL
 	# sign() needs no write.
 	is($standby->safe_psql('postgres', "SELECT jwt.verify(jwt.sign('{\"sub\": \"7\"}'))->>'sub'"), '7', "$wal_level: sign()");
 
+	# Nor does renewing a token without a session.
+	is($standby->safe_psql('postgres', "SELECT jwt.verify(jwt.renew('$token{plain}'))->>'sub'"), '42', "$wal_level: renew()");
+
 	# Writing says 25006: a client knows from it to go to the primary.
 	for my $sql (
 		"jwt.open_session('42')",
 		"jwt.refresh('$token{refresh1}')",
 		"jwt.refresh('nonsense')",
+		"jwt.renew('$token{access1}')",
 		"jwt.close_session((jwt.verify('$token{access1}')->>'sid')::uuid)",
 		"jwt.close_sessions('42')",
 		"jwt.revoke('$token{access1}')",

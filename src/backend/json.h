@@ -91,6 +91,10 @@ extern void jwtauth_json_put_time(JwtAuthJsonBuilder *b, const char *name,
 
 /* Puts every member of an object. */
 extern void jwtauth_json_put_all(JwtAuthJsonBuilder *b, Jsonb *object);
+
+/* The same, but for those named. */
+extern void jwtauth_json_put_others(JwtAuthJsonBuilder *b, Jsonb *object,
+									const char *const *names, int count);
 extern Jsonb *jwtauth_json_end(JwtAuthJsonBuilder *b);
 
 /*

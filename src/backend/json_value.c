@@ -172,19 +172,38 @@ jwtauth_json_put_time(JwtAuthJsonBuilder *b, const char *name, int64 unix_us)
 	jwtauth_json_put(b, name, &value);
 }
 
+static bool
+is_named(JwtSlice name, const char *const *names, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (jwt_slice_equal(name, jwt_slice_of(names[i])))
+			return true;
+	return false;
+}
+
 void
-jwtauth_json_put_all(JwtAuthJsonBuilder *b, Jsonb *object)
+jwtauth_json_put_others(JwtAuthJsonBuilder *b, Jsonb *object,
+						const char *const *names, int count)
 {
 	JsonbIterator *it = JsonbIteratorInit(&object->root);
 	JsonbIteratorToken token;
 	JsonbValue	value;
+	bool		wanted = false;
 
 	/* Nested values stay packed: skipNested. */
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
-		if (token == WJB_KEY || token == WJB_VALUE)
+		if (token == WJB_KEY)
+			wanted = !is_named(jwtauth_json_slice(&value), names, count);
+		if (wanted && (token == WJB_KEY || token == WJB_VALUE))
 			pushJsonbValue(&b->out, token, &value);
 	}
+}
+
+void
+jwtauth_json_put_all(JwtAuthJsonBuilder *b, Jsonb *object)
+{
+	jwtauth_json_put_others(b, object, NULL, 0);
 }
 
 Jsonb *

@@ -18,6 +18,7 @@
 #include "event.h"
 #include "guc.h"
 #include "json.h"
+#include "miscadmin.h"
 #include "report.h"
 #include "revocation.h"
 #include "secret.h"
@@ -82,6 +83,17 @@ whole_seconds(TimestampTz from, TimestampTz to)
 	return Max((to - from) / USECS_PER_SEC, 0);
 }
 
+/*
+ * No access token outlives its session, and none is longer than the row says:
+ * a refresh that is rolled back leaves no other trace (purge.c).
+ */
+static TimestampTz
+access_token_limit(JwtAuthSession *s, TimestampTz now)
+{
+	s->access_lifetime = Max(s->access_lifetime, jwtauth_access_token_lifetime);
+	return Min(seconds_after(now, jwtauth_access_token_lifetime), s->expires_at);
+}
+
 static text *
 sign_access_token(JwtAuthSession *s, Jsonb *claims, TimestampTz now)
 {
@@ -92,13 +104,7 @@ sign_access_token(JwtAuthSession *s, Jsonb *claims, TimestampTz now)
 														  UUIDPGetDatum(&s->sid)));
 	int64		exp;
 
-	/*
-	 * No access token outlives its session, and none is longer than the row
-	 * says: a rolled-back refresh leaves no other trace (purge.c).
-	 */
-	s->access_lifetime = Max(s->access_lifetime, jwtauth_access_token_lifetime);
-	s->access_expires_at =
-		Min(seconds_after(now, jwtauth_access_token_lifetime), s->expires_at);
+	s->access_expires_at = access_token_limit(s, now);
 	exp = jwtauth_unix_us(s->access_expires_at);
 
 	jwtauth_json_put_all(b, claims);
@@ -202,6 +208,12 @@ jwtauth_session_open(JwtSlice subject, Jsonb *claims, Jsonb *client)
 }
 
 static bool
+is_over(const JwtAuthSession *s, TimestampTz at)
+{
+	return s->is_closed || at >= s->expires_at || at >= s->idle_expires_at;
+}
+
+static bool
 is_genuine(const JwtRefreshToken *token, const unsigned char *tag_key)
 {
 	JwtStatus	status = jwt_refresh_token_check(token, tag_key);
@@ -219,8 +231,7 @@ classify(const Refresh *asked, const JwtAuthSession *s)
 
 	if (!is_genuine(token, s->tag_key))
 		return GRANT_UNKNOWN;
-	if (s->is_closed || asked->arrived >= s->expires_at ||
-		asked->arrived >= s->idle_expires_at)
+	if (is_over(s, asked->arrived))
 		return GRANT_ENDED;
 
 	jwtauth_check_machine(jwt_refresh_token_hash(token, hash));
@@ -365,4 +376,28 @@ jwtauth_session_refresh(JwtSlice refresh_token, Jsonb *client)
 	if (jwtauth_session_read(&sid, s))
 		grant = classify(&asked, s);
 	return answer_refresh(s, &asked, grant);
+}
+
+/*
+ * Like an access token of open or refresh it is none that outlives what the
+ * row knows, whoever rolls back: no longer at a time than those.
+ */
+JwtAuthRenewal
+jwtauth_session_renew(const pg_uuid_t *sid, int64 *exp)
+{
+	TimestampTz arrived = GetCurrentTimestamp();
+	JwtAuthSession *s = jwtauth_secret_alloc(sizeof(JwtAuthSession));
+	TimestampTz limit;
+
+	if (!jwtauth_session_read(sid, s))
+		return JWTAUTH_NO_SESSION;
+	PreventCommandIfReadOnly("jwt.renew()");
+	jwtauth_session_lock(sid);
+	if (!jwtauth_session_read(sid, s) || is_over(s, arrived))
+		return JWTAUTH_SESSION_OVER;
+	limit = access_token_limit(s, jwtauth_now());
+	*exp = Min(*exp, jwtauth_unix_us(limit) / USECS_PER_SEC * USECS_PER_SEC);
+	s->access_expires_at = jwtauth_from_unix_us(*exp);
+	jwtauth_session_touch(s);
+	return JWTAUTH_SESSION_GOES_ON;
 }

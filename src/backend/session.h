@@ -19,6 +19,22 @@ extern Jsonb *jwtauth_session_open(JwtSlice subject, Jsonb *claims,
 /* RFC 6749, Sec. 6; the error object of Sec. 5.2 is returned, not raised. */
 extern Jsonb *jwtauth_session_refresh(JwtSlice refresh_token, Jsonb *client);
 
+/* What becomes of an access token's session when the token is renewed. */
+typedef enum JwtAuthRenewal
+{
+	JWTAUTH_NO_SESSION,			/* the sid is just a claim */
+	JWTAUTH_SESSION_OVER,
+	JWTAUTH_SESSION_GOES_ON
+} JwtAuthRenewal;
+
+/*
+ * A token of that session is issued anew, to expire at *exp (Unix
+ * microseconds), which is lowered to what the session allows.  Until the
+ * transaction ends the session is locked.
+ */
+extern JwtAuthRenewal jwtauth_session_renew(const pg_uuid_t *sid,
+											int64 *exp);
+
 /*
  * Closes one, in its row or, if somebody holds that, by a cut-off: it waits
  * for nobody.  False if it was over before, or is not there.

@@ -48,6 +48,16 @@ check_header(Jsonb *header)
 				 errmsg("header member \"%s\" must be a string", "typ")));
 }
 
+Jsonb *
+jwtauth_header_members(Jsonb *header)
+{
+	JwtAuthJsonBuilder *b = jwtauth_json_begin();
+
+	jwtauth_json_put_others(b, header, reserved_header,
+							lengthof(reserved_header));
+	return jwtauth_json_end(b);
+}
+
 static Jsonb *
 make_header(const JwtAlg *alg, JwtSlice kid, const char *typ, Jsonb *extra)
 {

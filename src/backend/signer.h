@@ -20,6 +20,9 @@ typedef struct JwtAuthSignRequest
 	int64		expires_in;		/* microseconds */
 } JwtAuthSignRequest;
 
+/* The members of a token's header that another token's may take over. */
+extern Jsonb *jwtauth_header_members(Jsonb *header);
+
 /*
  * Signs with the stored key of that name, or (kid data NULL) with the one
  * that became current last.  Adds iss, iat, exp, jti where absent.

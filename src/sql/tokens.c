@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "funcapi.h"
 #include "guc.h"
+#include "session.h"
 #include "signer.h"
 #include "stats.h"
 #include "utils/builtins.h"
@@ -244,7 +245,10 @@ jwt_auth_jws_verify(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(jwtauth_text(payload));
 }
 
-/* When the sliding session of a token began: auth_time, or the first iat. */
+/*
+ * When the sliding session of a token began: auth_time, or the first iat.
+ * An auth_time behind iat is no memory of anything.
+ */
 static int64
 session_start(const JwtAuthToken *token)
 {
@@ -253,7 +257,7 @@ session_start(const JwtAuthToken *token)
 
 	if (jwtauth_json_member(token->claims, "auth_time", &value) &&
 		jwtauth_json_time(&value, &start))
-		return start;
+		return Min(start, token->times.iat.at);
 	return token->times.iat.at;
 }
 
@@ -270,29 +274,29 @@ cannot_renew(const char *detail)
 static Jsonb *
 claims_to_renew(const JwtAuthToken *token, int64 start, int64 exp)
 {
+	static const char *const made_anew[] = {"iat", "exp", "nbf", "jti"};
 	JwtAuthJsonBuilder *b = jwtauth_json_begin();
-	JsonbIterator *it = JsonbIteratorInit(&token->claims->root);
-	JsonbIteratorToken kind;
-	JsonbValue	key;
-	JsonbValue	value;
 
-	while ((kind = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
-	{
-		JwtSlice	name;
-
-		if (kind != WJB_KEY)
-			continue;
-		name = jwtauth_json_slice(&key);
-		(void) JsonbIteratorNext(&it, &value, true);
-		if (!jwt_slice_equal(name, jwt_slice_of("iat")) &&
-			!jwt_slice_equal(name, jwt_slice_of("exp")) &&
-			!jwt_slice_equal(name, jwt_slice_of("nbf")) &&
-			!jwt_slice_equal(name, jwt_slice_of("jti")))
-			jwtauth_json_put(b, pnstrdup(name.data, name.len), &value);
-	}
+	jwtauth_json_put_others(b, token->claims, made_anew, lengthof(made_anew));
 	jwtauth_json_put_time(b, "auth_time", start);
 	jwtauth_json_put_time(b, "exp", exp);
 	return jwtauth_json_end(b);
+}
+
+/* When the renewed token expires: never past the end of its session. */
+static int64
+renewed_expiry(const JwtAuthToken *token, int64 start, int64 now,
+			   int64 lifetime)
+{
+	int64		end = start + jwtauth_session_lifetime * USECS_PER_SEC;
+	int64		exp = Min(now - now % USECS_PER_SEC + lifetime, end);
+
+	if (end <= now)
+		cannot_renew(_("Its session has reached jwt_auth.session_lifetime."));
+	if (token->has_sid &&
+		jwtauth_session_renew(&token->sid, &exp) == JWTAUTH_SESSION_OVER)
+		cannot_renew(_("Its session is over."));
+	return exp;
 }
 
 JWTAUTH_FUNCTION(jwt_auth_renew);
@@ -307,10 +311,9 @@ jwt_auth_renew(PG_FUNCTION_ARGS)
 	JwtAuthToken *token;
 	const JwtAuthPolicy *policy;
 	JwtSlice	none = {NULL, 0};
-	int64		now = jwtauth_unix_us(demand.at);
 	int64		lifetime = jwtauth_access_token_lifetime * USECS_PER_SEC;
 	int64		start;
-	int64		end;
+	int64		exp;
 
 	if (jwtauth_verify(jwtauth_arg_slice(fcinfo, 0), &demand, &token, &policy,
 					   &fault) != JWT_OK)
@@ -319,17 +322,13 @@ jwt_auth_renew(PG_FUNCTION_ARGS)
 		cannot_renew(_("It is another issuer's."));
 	if (!token->times.iat.present)
 		cannot_renew(_("It does not say when it was issued."));
-	if (token->has_sid)
-		cannot_renew(_("It belongs to a session, which jwt.refresh() continues."));
 
-	start = session_start(token);
-	end = start + jwtauth_session_lifetime * USECS_PER_SEC;
-	if (end <= now)
-		cannot_renew(_("Its session has reached jwt_auth.session_lifetime."));
 	if (!PG_ARGISNULL(1))
 		lifetime = jwtauth_interval_us(PG_GETARG_INTERVAL_P(1));
-	now -= now % USECS_PER_SEC;
-	request.claims = claims_to_renew(token, start, Min(now + lifetime, end));
+	start = session_start(token);
+	exp = renewed_expiry(token, start, jwtauth_unix_us(demand.at), lifetime);
+	request.claims = claims_to_renew(token, start, exp);
+	request.header = jwtauth_header_members(token->header);
 	PG_RETURN_TEXT_P(jwtauth_sign(&request, none));
 }
 
