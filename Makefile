@@ -92,6 +92,7 @@ OBJS = \
 	src/backend/stats_shared.o \
 	src/backend/token.o \
 	src/backend/token_cache.o \
+	src/backend/transport.o \
 	src/backend/verifier.o \
 	src/backend/verifier_rules.o \
 	src/backend/verifier_with.o \

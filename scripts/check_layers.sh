@@ -27,7 +27,7 @@ rank()
 			name=${1##*/}
 			case ${name%.*} in
 				compat | report | guc | asker | secret | json | json_* | catalog | catalog_* | expression) echo 1 ;;
-				jwk | event | purge | keystore | keystore_* | issuer | revocation | deny_filter) echo 2 ;;
+				jwk | event | purge | transport | keystore | keystore_* | issuer | revocation | deny_filter) echo 2 ;;
 				token | token_* | session_row) echo 2 ;;
 				stats | stats_* | rejection) echo 2 ;;
 				verifier | verifier_* | signer | claims_hook | role | key_* | request | gateway) echo 3 ;;

@@ -58,6 +58,18 @@ $node->restart;
 is(ask($node, $ask, %{ $road{$_} }), $_ eq 'TCP' ? $no : $yes{$_}, "require_tls on: $_") foreach sort keys %road;
 is(ask($node, "SET jwt_auth.token = '$bob'; SELECT jwt.subject();", %{ $road{TCP} }, user => 'postgres'), 'ERROR:  28J11', 'a superuser is no exception');
 
+# Refresh tokens, too: nothing is looked at.  verify_with() judges by a key of
+# the caller, and by nothing of ours.
+my $refresh = $node->safe_psql('postgres', q{SELECT jwt.open_session('bob')->>'refresh_token'});
+foreach my $name ('TCP', 'a socket', 'TLS')
+{
+	is(ask($node, "SELECT jwt.refresh('$_') ? 'access_token';", %{ $road{$name} }, user => 'postgres'),
+		$name eq 'TCP' ? 'ERROR:  28J11' : $_ eq $refresh ? 't' : 'f', "require_tls on: refresh, $name") foreach ($refresh, 'nonsense');
+}
+is($node->safe_psql('postgres', q{SELECT generation, is_open FROM jwt.sessions}), '2|t', 'refused over TCP, it had no effect');
+is(ask($node, "SELECT jwt.verify_with(jwt.sign_with('{\"sub\":\"bob\"}', k), k)->>'sub' FROM jwt.jwk_from_secret(repeat('x', 32)) k;", %{ $road{TCP} }, user => 'postgres'),
+	'bob', 'require_tls on: verify_with, TCP');
+
 # In workers, which have no connection of their own.  The generic plan was
 # made for nobody, so that only workers look at the token.
 my $in_workers = <<SQL;

@@ -26,6 +26,7 @@
 #include "session_row.h"
 #include "signer.h"
 #include "stats.h"
+#include "transport.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
@@ -357,7 +358,11 @@ jwtauth_session_refresh(JwtSlice refresh_token, Jsonb *client)
 	Refresh		asked = {token, client, jwtauth_now(), GetCurrentTimestamp()};
 	pg_uuid_t	sid;
 	Grant		grant = GRANT_UNKNOWN;
+	JwtAuthFault fault = {0};
 
+	/* Raised: there is nothing yet that an error could undo. */
+	if (jwtauth_judge_transport(&fault) != JWT_OK)
+		jwtauth_raise(&fault);
 	if (refresh_token.len == 0)
 		return oauth_error("invalid_request", "The refresh token is missing.");
 	if (jwt_refresh_token_decode(refresh_token, token) != JWT_OK)
