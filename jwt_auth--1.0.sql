@@ -561,8 +561,9 @@ CREATE FUNCTION jwt.impersonate(claims jsonb, role text DEFAULT NULL)
     RETURNS jsonb LANGUAGE sql VOLATILE PARALLEL UNSAFE
     BEGIN ATOMIC
         SELECT jwt.authenticate(jwt.sign(
-            CASE WHEN role IS NULL THEN claims
-                 ELSE claims OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('role', role) END,
+            pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('aud', nullif(pg_catalog.current_setting('jwt_auth.audience', true), '')))
+                OPERATOR(pg_catalog.||) claims
+                OPERATOR(pg_catalog.||) pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('role', role)),
             expires_in => '5 minutes'));
     END;
 COMMENT ON FUNCTION jwt.impersonate(jsonb, text) IS 'To test a policy as somebody: authenticates with a five-minute token of our own';

@@ -44,6 +44,23 @@ SELECT pg_temp.try('SELECT jwt.open_session(NULL)');
 SELECT pg_temp.try($$SELECT jwt.open_session('')$$);
 SELECT pg_temp.try($$SELECT jwt.open_session('42', NULL)$$);
 SELECT pg_temp.try($$SELECT jwt.open_session(repeat('x', 1025))$$);
+-- tokens of a session are for our own audience, unless the claims say for whom
+SET jwt_auth.audience = 'api';
+SELECT claims, jwt.verify(s->>'access_token')->'aud' AS opened, jwt.verify(jwt.refresh(s->>'refresh_token')->>'access_token')->'aud' AS refreshed
+  FROM (VALUES ('{}'::jsonb), ('{"aud":"api"}'), ('{"aud":["web","api"]}')) v (claims), jwt.open_session('42', claims) s;
+SELECT pg_temp.verdict(jwt.open_session('42', '{"aud":"web"}')->>'access_token') AS for_another, pg_temp.verdict(jwt.sign('{"sub":"42"}')) AS sign_as_it_is_told;
+BEGIN;
+SET LOCAL client_min_messages = error;
+SELECT jwt.impersonate('{"sub":"42"}')->'aud' AS impersonated;
+SELECT pg_temp.try($$SELECT jwt.impersonate('{"sub":"42","aud":"web"}')->'aud'$$) AS for_another;
+ROLLBACK;
+SET jwt_auth.audience = '';
+SELECT jwt.verify(jwt.open_session('42')->>'access_token') ? 'aud' AS aud;
+BEGIN;
+SET LOCAL client_min_messages = error;
+SELECT jwt.impersonate('{"sub":"42"}') ? 'aud' AS aud;
+ROLLBACK;
+RESET jwt_auth.audience;
 -- lifetimes
 SET jwt_auth.access_token_lifetime = '1min';
 SET jwt_auth.refresh_token_lifetime = '1h';
@@ -302,6 +319,12 @@ SELECT jwt.verify(:'s'::jsonb->>'access_token') - 'iat' - 'exp' - 'jti' - 'sid' 
 UPDATE regress_jwt.users SET answer = '{}';
 SELECT jwt.refresh(:'s'::jsonb->>'refresh_token') AS s \gset
 SELECT jwt.verify(:'s'::jsonb->>'access_token') - 'iat' - 'exp' - 'jti' - 'sid' - 'auth_time' AS claims;
+-- it may say for whom
+SET jwt_auth.audience = 'api';
+UPDATE regress_jwt.users SET answer = '{"aud":["api","web"]}';
+SELECT jwt.refresh(:'s'::jsonb->>'refresh_token') AS s \gset
+SELECT jwt.verify(:'s'::jsonb->>'access_token')->'aud' AS aud;
+RESET jwt_auth.audience;
 -- it may not say who
 SELECT answer, pg_temp.try(format('WITH u AS (UPDATE regress_jwt.users SET answer = %L RETURNING 1) SELECT count(*) FROM u', answer)),
        pg_temp.try(format('SELECT jwt.refresh(%L) ? ''access_token''', :'s'::jsonb->>'refresh_token'))

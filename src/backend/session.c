@@ -101,6 +101,7 @@ sign_access_token(JwtAuthSession *s, Jsonb *claims, TimestampTz now)
 	JwtAuthSignRequest request = {0};
 	JwtAuthJsonBuilder *b = jwtauth_json_begin();
 	JwtSlice	none = {NULL, 0};
+	JsonbValue	value;
 	char	   *sid = DatumGetCString(DirectFunctionCall1(uuid_out,
 														  UUIDPGetDatum(&s->sid)));
 	int64		exp;
@@ -108,6 +109,10 @@ sign_access_token(JwtAuthSession *s, Jsonb *claims, TimestampTz now)
 	s->access_expires_at = access_token_limit(s, now);
 	exp = jwtauth_unix_us(s->access_expires_at);
 
+	/* A token that we would refuse ourselves is good for nothing. */
+	if (jwtauth_audience != NULL && jwtauth_audience[0] != '\0' &&
+		!jwtauth_json_member(claims, "aud", &value))
+		jwtauth_json_put_string(b, "aud", jwtauth_audience);
 	jwtauth_json_put_all(b, claims);
 	jwtauth_json_put_slice(b, "sub", s->subject);
 	jwtauth_json_put_string(b, "sid", sid);
