@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog.h"
 #include "catalog/pg_type.h"
 #include "commands/async.h"
@@ -20,6 +21,7 @@
 #include "stats.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 static JwtAuthStatement insert_event = {
@@ -111,12 +113,66 @@ jwtauth_event_record_key(const char *kind, JwtSlice issuer, JwtSlice kid,
 	jwtauth_event_record(&event);
 }
 
+/*
+ * A bell that rings when the transaction commits.  NOTIFY at once would keep
+ * the transaction from being prepared, and with it what the bell is about;
+ * one that is prepared rings none.
+ */
+typedef struct Bell
+{
+	struct Bell *next;
+	SubTransactionId subid;
+	char	   *payload;
+} Bell;
+
+static Bell *bells = NULL;		/* in TopTransactionContext */
+
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_PRE_COMMIT)
+		for (Bell *bell = bells; bell != NULL; bell = bell->next)
+			Async_Notify("jwt_auth", bell->payload);
+	bells = NULL;
+}
+
+static void
+at_subtransaction_end(SubXactEvent event, SubTransactionId subid,
+					  SubTransactionId parent, void *arg)
+{
+	Bell	  **link = &bells;
+
+	while (*link != NULL)
+	{
+		Bell	   *bell = *link;
+
+		if (bell->subid == subid && event == SUBXACT_EVENT_COMMIT_SUB)
+			bell->subid = parent;
+		if (bell->subid == subid && event == SUBXACT_EVENT_ABORT_SUB)
+			*link = bell->next;
+		else
+			link = &bell->next;
+	}
+}
+
 void
 jwtauth_event_notify(const char *kind, const pg_uuid_t *sid)
 {
+	static bool listening = false;
 	char	   *sid_text = DatumGetCString(DirectFunctionCall1(uuid_out,
 															   UUIDPGetDatum(sid)));
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Bell	   *bell = palloc(sizeof(Bell));
 
-	Async_Notify("jwt_auth",
-				 psprintf("{\"event\":\"%s\",\"sid\":\"%s\"}", kind, sid_text));
+	if (!listening)
+	{
+		RegisterXactCallback(at_transaction_end, NULL);
+		RegisterSubXactCallback(at_subtransaction_end, NULL);
+		listening = true;
+	}
+	bell->payload = psprintf("{\"event\":\"%s\",\"sid\":\"%s\"}", kind, sid_text);
+	bell->subid = GetCurrentSubTransactionId();
+	bell->next = bells;
+	bells = bell;
+	MemoryContextSwitchTo(old);
 }

@@ -32,7 +32,10 @@ extern void jwtauth_event_record_key(const char *kind, JwtSlice issuer,
 /* Records which keys were used again after a long rest, if any were. */
 extern void jwtauth_event_record_news(void);
 
-/* NOTIFY jwt_auth: the kind and the session, never a token or a subject. */
+/*
+ * NOTIFY jwt_auth when the transaction commits: the kind and the session,
+ * never a token or a subject.
+ */
 extern void jwtauth_event_notify(const char *kind, const pg_uuid_t *sid);
 
 #endif							/* JWTAUTH_EVENT_H */
