@@ -15,6 +15,7 @@
 #include <openssl/decoder.h>
 #include <openssl/encoder.h>
 #include <openssl/err.h>
+#include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -26,7 +27,7 @@ typedef struct PemKind
 {
 	const char *label;
 	const char *structure;		/* OpenSSL's name; NULL: a certificate */
-	const char *type;			/* OpenSSL's key type; NULL: any */
+	const char *type;			/* OpenSSL's key type; NULL: the block says */
 	bool		is_private;
 } PemKind;
 
@@ -143,6 +144,55 @@ find_block(JwtSlice pem, PemBlock *block)
 	return status;
 }
 
+/* What PKCS#8 calls the types that make a JWK: RFC 8017, 5480 and 8410. */
+static const struct
+{
+	int			nid;
+	const char *type;			/* OpenSSL's name */
+}			pkcs8_types[] =
+{
+	{NID_rsaEncryption, "RSA"},
+	{NID_X9_62_id_ecPublicKey, "EC"},
+	{NID_ED25519, "ED25519"},
+	{NID_ED448, "ED448"}
+};
+
+#define NUM_PKCS8_TYPES (sizeof(pkcs8_types) / sizeof(pkcs8_types[0]))
+
+/*
+ * The type of a PKCS#8 key, by its AlgorithmIdentifier.  libcrypto is not
+ * asked to decode any other: of DSA and DH it would compute the public half,
+ * from numbers of any length.
+ */
+static JwtStatus
+find_pkcs8_type(const PemBlock *block, const char **type)
+{
+	const unsigned char *p = block->der;
+	const ASN1_OBJECT *algorithm = NULL;
+	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, block->len);
+	JwtStatus	status = JWT_E_PEM;
+	size_t		i;
+
+	*type = NULL;
+	if (info != NULL && p == block->der + block->len &&
+		PKCS8_pkey_get0(&algorithm, NULL, NULL, NULL, info) == 1)
+	{
+		status = JWT_E_KEY_TYPE;
+		for (i = 0; i < NUM_PKCS8_TYPES; i++)
+		{
+			if (OBJ_obj2nid(algorithm) == pkcs8_types[i].nid)
+			{
+				*type = pkcs8_types[i].type;
+				status = JWT_OK;
+			}
+		}
+	}
+
+	/* Wipes the private part. */
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return status;
+}
+
 /*
  * The key of a certificate.  Who issued it, for whom and until when is not
  * looked at: whoever passes it here vouches for it.
@@ -160,9 +210,9 @@ decode_certificate(const PemBlock *block)
 	return pkey;
 }
 
-/* NULL unless it is, to the last byte, what its label says. */
+/* NULL unless it is, to the last byte, what its label and type say. */
 static EVP_PKEY *
-decode_key(const PemBlock *block)
+decode_key(const PemBlock *block, const char *type)
 {
 	const unsigned char *p = block->der;
 	size_t		left = (size_t) block->len;
@@ -170,7 +220,7 @@ decode_key(const PemBlock *block)
 	OSSL_DECODER_CTX *ctx;
 
 	ctx = OSSL_DECODER_CTX_new_for_pkey(&pkey, "DER", block->kind->structure,
-										block->kind->type,
+										type,
 										block->kind->is_private
 										? EVP_PKEY_KEYPAIR
 										: EVP_PKEY_PUBLIC_KEY,
@@ -256,6 +306,29 @@ jwt_key_make_checked(const JwtKey *raw, bool has_oth, const JwtAlg *alg,
 	return status;
 }
 
+/* One table row, one decoder. */
+static JwtStatus
+decode_block(const PemBlock *block, EVP_PKEY **pkey)
+{
+	const PemKind *kind = block->kind;
+	const char *type = kind->type;
+	JwtStatus	status = JWT_OK;
+
+	*pkey = NULL;
+	if (kind->structure == NULL)
+		*pkey = decode_certificate(block);
+	else
+	{
+		if (kind->is_private && type == NULL)
+			status = find_pkcs8_type(block, &type);
+		if (status == JWT_OK)
+			*pkey = decode_key(block, type);
+	}
+	if (status == JWT_OK && *pkey == NULL)
+		status = JWT_E_PEM;
+	return status;
+}
+
 JwtStatus
 jwt_key_from_pem(JwtSlice pem, const JwtAlg *alg,
 				 const JwtKeyLimits *limits, JwtKey **key)
@@ -277,19 +350,10 @@ jwt_key_from_pem(JwtSlice pem, const JwtAlg *alg,
 	if (status != JWT_OK)
 		goto out;
 
-	/* One table row, one decoder. */
-	if (block.kind->structure == NULL)
-		raw->pkey = decode_certificate(&block);
-	else
-		raw->pkey = decode_key(&block);
 	raw->is_private = block.kind->is_private;
-	if (raw->pkey == NULL)
-	{
-		status = JWT_E_PEM;
-		goto out;
-	}
-
-	status = jwt_key_classify(raw, &has_oth);
+	status = decode_block(&block, &raw->pkey);
+	if (status == JWT_OK)
+		status = jwt_key_classify(raw, &has_oth);
 	if (status == JWT_OK)
 		status = jwt_key_make_checked(raw, has_oth, alg, limits, key);
 

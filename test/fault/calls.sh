@@ -26,7 +26,7 @@ echo '/* Made by test/fault/calls.sh. */'
 grep -h '^#include <openssl' src/core/*.[ch] test/fault/*.h | sort -u
 echo '#include "fault.h"'
 nm -u "$work"/*.o | awk '$1 == "U" { print $2 }' | sort -u |
-	grep -E '^(BIO|BN|CRYPTO|ECDSA|EC|EVP|OPENSSL|OSSL|PEM|RAND|UI|X509|d2i|i2d)_' |
+	grep -E '^(BIO|BN|CRYPTO|ECDSA|EC|EVP|OBJ|OPENSSL|OSSL|PEM|PKCS8|RAND|UI|X509|d2i|i2d)_' |
 	grep -Ev "$never" |
 	sed 's/.*/#define &(...) (fault_hit("&", __FILE__, __LINE__) ? 0 : &(__VA_ARGS__))/'
 

@@ -116,6 +116,24 @@ refused_blocks(void)
 	CHECK_STATUS(try("keys.txt", NULL, &default_limits), JWT_E_PEM);
 }
 
+/*
+ * What holds no key that libcrypto could decode is refused for its type all
+ * the same: no private key of another type is decoded, which could take any
+ * time.
+ */
+static void
+pkcs8_type_comes_first(void)
+{
+	CHECK_STATUS(try("x25519_pkcs8.pem", NULL, &default_limits),
+				 JWT_E_KEY_TYPE);
+	CHECK_STATUS(try("dsa_pkcs8_broken.pem", NULL, &default_limits),
+				 JWT_E_KEY_TYPE);
+	CHECK_STATUS(try("dh_pkcs8_broken.pem", NULL, &default_limits),
+				 JWT_E_KEY_TYPE);
+	CHECK_STATUS(try("rsa_pkcs8_broken.pem", NULL, &default_limits),
+				 JWT_E_PEM);
+}
+
 static void
 same_checks_as_for_a_jwk(void)
 {
@@ -262,6 +280,7 @@ rsa_needs_its_primes(void)
 const Test	pem_tests[] = {
 	{"pem: every kind of block", every_kind_of_block},
 	{"pem: refused blocks", refused_blocks},
+	{"pem: PKCS#8 type comes first", pkcs8_type_comes_first},
 	{"pem: same checks as for a JWK", same_checks_as_for_a_jwk},
 	{"pem: spellings", spellings},
 	{"pem: round trip", round_trip},
