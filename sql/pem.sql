@@ -29,4 +29,12 @@ RESET statement_timeout;
 SELECT pg_temp.try(format('SELECT jwt.jwk_from_pem(%L)', pg_temp.pem('PUBLIC KEY', pg_temp.der(48, pg_temp.der(48, pg_temp.der(6, '\x2a8648ce380401'),
        pg_temp.der(48, pg_temp.number(6144), pg_temp.number(1536), pg_temp.number(6144))), pg_temp.der(3, '\x00'::bytea || pg_temp.number(6144))))));
 
+--
+-- What libcrypto takes for a header may be half of the key: no block has any,
+-- but one that is encrypted
+--
+SELECT what, pg_temp.try(format('SELECT jwt.jwk_from_pem(%L)->>''crv''', format(E'-----BEGIN PRIVATE KEY-----\n%sMC4CAQAwBQYDK2VwBCIEIFKbnMVsC3Z3kuXdvc1/587oUEcFu9WkluitO36Ryk65\n-----END PRIVATE KEY-----', header)))
+  FROM (VALUES ('none', ''), ('an empty line', E'\n'), ('junk', E'MC4CAQAwBQYDK2Vw----BEGIN PRIVATE KEY----------\n\n'), ('comment', E'Comment: x\n\n'), ('no cipher', E'Proc-Type: 4,CLEAR\n\n'),
+               ('encrypted', E'Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00000000000000000000000000000000\n\n')) v (what, header);
+
 DROP EXTENSION jwt_auth CASCADE;

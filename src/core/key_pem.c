@@ -65,6 +65,20 @@ find_kind(const char *label)
 }
 
 /*
+ * RFC 7468, Sec. 2 has no headers.  RFC 1421, Sec. 4.6.1.1 has, and with them
+ * a key may be encrypted; libcrypto knows no other use for them, and what it
+ * takes for headers may be half of the block.
+ */
+static JwtStatus
+check_header(const PemKind *kind, const char *header)
+{
+	if (kind == NULL || header[0] == '\0')
+		return JWT_OK;
+	return strstr(header, "ENCRYPTED") != NULL ? JWT_E_PEM_ENCRYPTED :
+		JWT_E_PEM;
+}
+
+/*
  * The next block of any kind; JWT_E_PEM at the end.  block->kind is NULL if
  * it is not one of ours, block->der is the caller's to free in any case.
  */
@@ -73,7 +87,7 @@ read_block(BIO *bio, PemBlock *block)
 {
 	char	   *label = NULL;
 	char	   *header = NULL;
-	JwtStatus	status = JWT_OK;
+	JwtStatus	status;
 
 	/* The flag for secrets makes libcrypto wipe its own buffers. */
 	if (PEM_read_bio_ex(bio, &label, &header, &block->der, &block->len,
@@ -82,10 +96,10 @@ read_block(BIO *bio, PemBlock *block)
 
 	block->kind = find_kind(label);
 
-	/* RFC 1421, Sec. 4.6.1.1 for the older way: a header says so. */
-	if (strcmp(label, "ENCRYPTED PRIVATE KEY") == 0 ||
-		(block->kind != NULL && strstr(header, "ENCRYPTED") != NULL))
+	if (strcmp(label, "ENCRYPTED PRIVATE KEY") == 0)
 		status = JWT_E_PEM_ENCRYPTED;
+	else
+		status = check_header(block->kind, header);
 
 	OPENSSL_secure_free(label);
 	OPENSSL_secure_free(header);

@@ -114,6 +114,10 @@ refused_blocks(void)
 	CHECK_STATUS(try("spki_trailing_byte.pem", NULL, &default_limits),
 				 JWT_E_PEM);
 	CHECK_STATUS(try("keys.txt", NULL, &default_limits), JWT_E_PEM);
+
+	/* libcrypto takes the first line of it for a header. */
+	CHECK_STATUS(try("ed25519_pkcs8_header.pem", NULL, &default_limits),
+				 JWT_E_PEM);
 }
 
 /*
