@@ -44,6 +44,7 @@ CORE_OBJS = \
 	src/core/key_pem.o \
 	src/core/key_rsa.o \
 	src/core/key_uri.o \
+	src/core/pem_block.o \
 	src/core/primitive.o \
 	src/core/refresh_token.o \
 	src/core/seal.o \

@@ -324,6 +324,11 @@ CREATE FUNCTION jwt.jwk_from_pem(pem text, alg text DEFAULT NULL, kid text DEFAU
     AS 'MODULE_PATHNAME', 'jwt_auth_jwk_from_pem';
 COMMENT ON FUNCTION jwt.jwk_from_pem(text, text, text) IS 'JWK of a PEM text: SPKI, PKCS#8, PKCS#1, SEC1 or a certificate';
 
+CREATE FUNCTION jwt.jwks_from_pem(pem text)
+    RETURNS jsonb LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'jwt_auth_jwks_from_pem';
+COMMENT ON FUNCTION jwt.jwks_from_pem(text) IS 'JWKS of all keys in a PEM text, each named by its thumbprint';
+
 CREATE FUNCTION jwt.jwk_from_secret(secret text, alg text DEFAULT 'HS256', kid text DEFAULT NULL)
     RETURNS jsonb LANGUAGE c IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_jwk_from_secret';
@@ -1672,6 +1677,7 @@ GRANT EXECUTE ON FUNCTION
     jwt.jws_verify(text, jsonb, text[]),
     jwt.jwks(),
     jwt.jwk_from_pem(text, text, text),
+    jwt.jwks_from_pem(text),
     jwt.jwk_from_secret(text, text, text),
     jwt.jwk_from_secret(bytea, text, text),
     jwt.jwk_to_pem(jsonb),

@@ -37,4 +37,32 @@ SELECT what, pg_temp.try(format('SELECT jwt.jwk_from_pem(%L)->>''crv''', format(
   FROM (VALUES ('none', ''), ('an empty line', E'\n'), ('junk', E'MC4CAQAwBQYDK2Vw----BEGIN PRIVATE KEY----------\n\n'), ('comment', E'Comment: x\n\n'), ('no cipher', E'Proc-Type: 4,CLEAR\n\n'),
                ('encrypted', E'Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00000000000000000000000000000000\n\n')) v (what, header);
 
+--
+-- Several blocks: of one key that key, of several keys nothing but a set
+--
+\set pem_p8 '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgYRYlVuB6F8kdIUq/\nfPH9fBy7rprjWO6s33SZ6UFVbHWhRANCAARRQiF1gWEAI60AmTRRjm5jwxmq+p9u\nJ7J/kqe+0AkiOClwOueBUhffSveYoKb0Gfyfx5npCEXPg/RB9kxHAQ0I\n-----END PRIVATE KEY-----'
+\set pem_pub '-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEUUIhdYFhACOtAJk0UY5uY8MZqvqf\nbieyf5KnvtAJIjgpcDrngVIX30r3mKCm9Bn8n8eZ6QhFz4P0QfZMRwENCA==\n-----END PUBLIC KEY-----'
+\set pem_cert '-----BEGIN CERTIFICATE-----\nMIIBcDCCARWgAwIBAgIUEI2eRN+pF7d2Xcm2FzMJjBTVEOQwCgYIKoZIzj0EAwIw\nDDEKMAgGA1UEAwwBeDAgFw0yNjExMjMyMjU2MThaGA8yMTI2MTAzMDIyNTYxOFow\nDDEKMAgGA1UEAwwBeDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABFFCIXWBYQAj\nrQCZNFGObmPDGar6n24nsn+Sp77QCSI4KXA654FSF99K95igpvQZ/J/HmekIRc+D\n9EH2TEcBDQijUzBRMB0GA1UdDgQWBBTILTbrLVN12tlc/5bEjuF6qTA32jAfBgNV\nHSMEGDAWgBTILTbrLVN12tlc/5bEjuF6qTA32jAPBgNVHRMBAf8EBTADAQH/MAoG\nCCqGSM49BAMCA0kAMEYCIQC7R5MZwlgCVPjahqdGXTosD9PH/35BpCet+yO+xdo6\nLwIhALEYpW5sh1LlPFlzOjyUAGgdCsilSyQ7Py4jJlmPb8hn\n-----END CERTIFICATE-----'
+\set pem_enc '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgvaSGCD/5IcgICCAAw\nDAYIKoZIhvcNAgkFADAdBglghkgBZQMEAQIEEF2Ck62sGcYqrBIS4xBCUEoEgZCH\nq7vycy+6zo2rWzEnHMTtN3bJWzp4p/DwUYTJpN4MaCD9mJdtPCuzVGis48u0LGVC\n9rDUJEfTPxMDlfucRwc4jUcfWEU/B3pL9bcBsO58aeAveH/2UuTQq5QeN/oa+O7Z\nNCWuInWB1yAiQ/upXD+OOP7zv01vf5g9dXw2Vvy1ZEvVjGbOl/OYXpjprHiqItg=\n-----END ENCRYPTED PRIVATE KEY-----'
+\set pem_ed '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAnat3kJE6bjuEq22oSfLaVJEH/5EplMgel+PShvus3V4=\n-----END PUBLIC KEY-----'
+\set pem_params '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----'
+CREATE TABLE pg_temp.bundles (n integer PRIMARY KEY, what text, pem text);
+INSERT INTO bundles VALUES
+    (1, 'certificate, private key', concat_ws(E'\n', :'pem_cert', :'pem_p8')), (2, 'private key, certificate', concat_ws(E'\n', :'pem_p8', :'pem_cert')),
+    (3, 'certificate, public key', concat_ws(E'\n', :'pem_cert', :'pem_pub')), (4, 'parameters, private key', concat_ws(E'\n', :'pem_params', 'Bag Attributes', :'pem_p8')),
+    (5, 'two keys', concat_ws(E'\n', :'pem_cert', :'pem_ed')), (6, 'two keys, one private', concat_ws(E'\r\n', :'pem_cert', :'pem_ed', :'pem_p8')),
+    (7, 'certificate, encrypted key', concat_ws(E'\n', :'pem_cert', :'pem_enc')), (8, 'two keys, encrypted key', concat_ws(E'\n', :'pem_pub', :'pem_ed', :'pem_enc')),
+    (9, 'public key, half of one', concat_ws(E'\n', :'pem_pub', left(:'pem_ed', 80))), (10, 'parameters', :'pem_params'), (11, 'nothing', ''),
+    (12, 'public key, 16 times', repeat(:'pem_pub' || E'\n', 16)), (13, 'public key, 17 times', repeat(:'pem_pub' || E'\n', 17));
+SELECT what, pg_temp.try(format('SELECT jwt.jwk_from_pem(%L)', pem)) AS jwk FROM bundles ORDER BY n;
+SELECT what, pg_temp.try(format('SELECT jwt.jwks_from_pem(%L)', pem)) AS jwks FROM bundles ORDER BY n;
+SELECT pg_temp.try('SELECT jwt.jwks_from_pem(NULL)');
+SELECT pg_temp.try(format('SELECT jwt.jwk_from_pem(%L, alg => ''ES384'')', pem)) AS other_alg, jwt.jwk_from_pem(pem, 'ES256', 'k') - '{x,y,d}'::text[] AS alg FROM bundles WHERE n = 1;
+SELECT bool_and(key->>'kid' = jwt.jwk_thumbprint(key)) AS named_by_thumbprint, count(*) FROM bundles, jsonb_array_elements(jwt.jwks_from_pem(pem)->'keys') key WHERE n IN (5, 6);
+-- that imports as a set of another issuer, as long as none of it is private
+SELECT jwt.trust_issuer('https://idp.example', '{*}', subject_prefix => 'idp:');
+SELECT what, pg_temp.try(format('SELECT jwt.import_jwks(jwt.jwks_from_pem(%L), ''https://idp.example'')', pem)) FROM bundles WHERE n IN (5, 6) ORDER BY n;
+SELECT kid, alg, kty, status FROM jwt.keys ORDER BY kid;
+SELECT n, left(pg_temp.try(format('SELECT jwt.jwks_from_pem(%L)->>''x''', repeat(E'\n', 65536 - length(:'pem_pub') - n) || :'pem_pub')), 40) FROM unnest('{0,-1}'::int[]) n;
+
 DROP EXTENSION jwt_auth CASCADE;

@@ -257,6 +257,45 @@ jwtauth_jwk_of(const JwtKey *key, JwtSlice kid, const JwtAlg *alg,
 	return jwtauth_json_end(b);
 }
 
+struct JwtAuthJwksBuilder
+{
+	JsonbInState out;
+};
+
+JwtAuthJwksBuilder *
+jwtauth_jwks_begin(void)
+{
+	JwtAuthJwksBuilder *b = palloc0(sizeof(*b));
+	JsonbValue	name;
+
+	name.type = jbvString;
+	name.val.string.val = "keys";
+	name.val.string.len = strlen("keys");
+	pushJsonbValue(&b->out, WJB_BEGIN_OBJECT, NULL);
+	pushJsonbValue(&b->out, WJB_KEY, &name);
+	pushJsonbValue(&b->out, WJB_BEGIN_ARRAY, NULL);
+	return b;
+}
+
+void
+jwtauth_jwks_put(JwtAuthJwksBuilder *b, Jsonb *jwk)
+{
+	JsonbValue	value;
+
+	value.type = jbvBinary;
+	value.val.binary.data = &jwk->root;
+	value.val.binary.len = VARSIZE(jwk) - VARHDRSZ;
+	pushJsonbValue(&b->out, WJB_ELEM, &value);
+}
+
+Jsonb *
+jwtauth_jwks_end(JwtAuthJwksBuilder *b)
+{
+	pushJsonbValue(&b->out, WJB_END_ARRAY, NULL);
+	pushJsonbValue(&b->out, WJB_END_OBJECT, NULL);
+	return JsonbValueToJsonb(b->out.result);
+}
+
 JwtSlice
 jwtauth_jwk_kid(Jsonb *jwk)
 {

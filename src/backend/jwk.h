@@ -55,6 +55,12 @@ extern void jwtauth_key_release(JwtAuthKeyOwner *owner);
 extern Jsonb *jwtauth_jwk_of(const JwtKey *key, JwtSlice kid,
 							 const JwtAlg *alg, bool with_private);
 
+/* Builds a JWKS, RFC 7517, Sec. 5: begin, put keys, end. */
+typedef struct JwtAuthJwksBuilder JwtAuthJwksBuilder;
+extern JwtAuthJwksBuilder *jwtauth_jwks_begin(void);
+extern void jwtauth_jwks_put(JwtAuthJwksBuilder *b, Jsonb *jwk);
+extern Jsonb *jwtauth_jwks_end(JwtAuthJwksBuilder *b);
+
 /* "kid" member; data NULL if there is none. */
 extern JwtSlice jwtauth_jwk_kid(Jsonb *jwk);
 

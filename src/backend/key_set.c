@@ -264,20 +264,12 @@ jwtauth_keystore_jwks(void)
 {
 	const Oid	types[] = {TEXTOID};
 	Datum		keys[] = {CStringGetTextDatum("")};
-	JsonbInState out = {0};
-	JsonbValue	name;
+	JwtAuthJwksBuilder *b = jwtauth_jwks_begin();
 	JwtAuthScan *scan;
 
-	name.type = jbvString;
-	name.val.string.val = "keys";
-	name.val.string.len = strlen("keys");
-	pushJsonbValue(&out, WJB_BEGIN_OBJECT, NULL);
-	pushJsonbValue(&out, WJB_KEY, &name);
-	pushJsonbValue(&out, WJB_BEGIN_ARRAY, NULL);
 	scan = jwtauth_scan_begin(JWTAUTH_KEYS, 1, keys, types);
 	while (jwtauth_scan_next(scan))
 	{
-		JsonbValue	value;
 		bool		isnull;
 		JwtSlice	status = jwtauth_text_slice(jwtauth_scan_column(scan, JWTAUTH_KEY_STATUS, &isnull));
 		Datum		jwk = jwtauth_scan_column(scan, JWTAUTH_KEY_PUBLIC_JWK, &isnull);
@@ -285,13 +277,8 @@ jwtauth_keystore_jwks(void)
 		if (isnull || jwt_slice_equal(status, jwt_slice_of("revoked")) ||
 			is_over(scan))
 			continue;
-		value.type = jbvBinary;
-		value.val.binary.data = &DatumGetJsonbP(jwk)->root;
-		value.val.binary.len = VARSIZE(DatumGetPointer(jwk)) - VARHDRSZ;
-		pushJsonbValue(&out, WJB_ELEM, &value);
+		jwtauth_jwks_put(b, DatumGetJsonbP(jwk));
 	}
 	jwtauth_scan_end(scan);
-	pushJsonbValue(&out, WJB_END_ARRAY, NULL);
-	pushJsonbValue(&out, WJB_END_OBJECT, NULL);
-	return JsonbValueToJsonb(out.result);
+	return jwtauth_jwks_end(b);
 }

@@ -352,12 +352,18 @@ jwtauth_raise_key(JwtStatus status, const JwtKeyLimits *limits)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("no key found in PEM text"),
+				 errdetail("It has no block of a kind that holds keys, or a block that is malformed."),
 				 errhint("Supported are PUBLIC KEY, PRIVATE KEY, RSA PUBLIC KEY, RSA PRIVATE KEY, EC PRIVATE KEY and CERTIFICATE blocks.")));
 	if (status == JWT_E_PEM_ENCRYPTED)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("private key is encrypted"),
 				 errhint("Decrypt it first, for example with \"openssl pkey\".")));
+	if (status == JWT_E_PEM_SEVERAL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("PEM text holds several keys"),
+				 errhint("Pass one of them, or all to jwt.jwks_from_pem().")));
 	if (status == JWT_E_SECRET_IS_KEY)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -85,13 +85,23 @@ extern JwtStatus jwt_key_from_jwk(const JwtJwk *jwk,
 								  const JwtKeyLimits *limits, JwtKey **key);
 
 /*
- * From PEM: SPKI, PKCS#8, PKCS#1, SEC1, or a certificate's public key.  The
- * first block of a kind that it knows counts; text around it and "EC
- * PARAMETERS" are skipped, CR LF is accepted, encrypted keys are
- * JWT_E_PEM_ENCRYPTED.  alg may be NULL.
+ * From PEM: SPKI, PKCS#8, PKCS#1, SEC1, or a certificate's public key.  Text
+ * around blocks and blocks of other kinds, "EC PARAMETERS" say, are skipped,
+ * CR LF is accepted.  Several blocks of one key make that key, private if one
+ * of them is; several keys are JWT_E_PEM_SEVERAL, an encrypted private key
+ * anywhere is JWT_E_PEM_ENCRYPTED.  alg may be NULL.
  */
 extern JwtStatus jwt_key_from_pem(JwtSlice pem, const JwtAlg *alg,
 								  const JwtKeyLimits *limits, JwtKey **key);
+
+/*
+ * The same key by key: *rest, at first the whole text and no longer than
+ * JWT_MAX_PEM_LEN, moves on behind what was read.  *key is NULL, and the
+ * status JWT_OK, at its end.
+ */
+extern JwtStatus jwt_key_next_from_pem(JwtSlice *rest,
+									   const JwtKeyLimits *limits,
+									   JwtKey **key);
 
 /*
  * The private key that libcrypto opens at a URI: "file:/path/key.pem", or

@@ -9,154 +9,23 @@
  *
  *-------------------------------------------------------------------------
  */
-#include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/decoder.h>
 #include <openssl/encoder.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include "key_internal.h"
+#include "pem_block.h"
 #include "primitive.h"
 
-/* A kind of block that holds a key. */
-typedef struct PemKind
-{
-	const char *label;
-	const char *structure;		/* OpenSSL's name; NULL: a certificate */
-	const char *type;			/* OpenSSL's key type; NULL: the block says */
-	bool		is_private;
-} PemKind;
-
-static const PemKind kinds[] = {
-	{"PUBLIC KEY", "SubjectPublicKeyInfo", NULL, false},
-	{"PRIVATE KEY", "PrivateKeyInfo", NULL, true},
-	{"RSA PUBLIC KEY", "type-specific", "RSA", false},
-	{"RSA PRIVATE KEY", "type-specific", "RSA", true},
-	{"EC PRIVATE KEY", "type-specific", "EC", true},
-	{"CERTIFICATE", NULL, NULL, false}
-};
-
-#define NUM_KINDS (sizeof(kinds) / sizeof(kinds[0]))
-
-/* A block, as long as it is needed. */
-typedef struct PemBlock
-{
-	const PemKind *kind;
-	unsigned char *der;
-	long		len;
-} PemBlock;
-
-/* Labels are exact: RFC 7468, Sec. 2. */
-static const PemKind *
-find_kind(const char *label)
-{
-	size_t		i;
-
-	for (i = 0; i < NUM_KINDS; i++)
-	{
-		if (strcmp(kinds[i].label, label) == 0)
-			return &kinds[i];
-	}
-	return NULL;
-}
-
 /*
- * RFC 7468, Sec. 2 has no headers.  RFC 1421, Sec. 4.6.1.1 has, and with them
- * a key may be encrypted; libcrypto knows no other use for them, and what it
- * takes for headers may be half of the block.
+ * Blocks of which jwt_key_from_pem makes one key; nobody repeats a key more
+ * often than that, and each repetition costs as much as the first.
  */
-static JwtStatus
-check_header(const PemKind *kind, const char *header)
-{
-	if (kind == NULL || header[0] == '\0')
-		return JWT_OK;
-	return strstr(header, "ENCRYPTED") != NULL ? JWT_E_PEM_ENCRYPTED :
-		JWT_E_PEM;
-}
-
-/*
- * The next block of any kind; JWT_E_PEM at the end.  block->kind is NULL if
- * it is not one of ours, block->der is the caller's to free in any case.
- */
-static JwtStatus
-read_block(BIO *bio, PemBlock *block)
-{
-	char	   *label = NULL;
-	char	   *header = NULL;
-	JwtStatus	status;
-
-	/* The flag for secrets makes libcrypto wipe its own buffers. */
-	if (PEM_read_bio_ex(bio, &label, &header, &block->der, &block->len,
-						PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) != 1)
-		return JWT_E_PEM;
-
-	block->kind = find_kind(label);
-
-	if (strcmp(label, "ENCRYPTED PRIVATE KEY") == 0)
-		status = JWT_E_PEM_ENCRYPTED;
-	else
-		status = check_header(block->kind, header);
-
-	OPENSSL_secure_free(label);
-	OPENSSL_secure_free(header);
-	return status;
-}
-
-/* Wipes; a block that was never read is fine. */
-static void
-free_block(PemBlock *block)
-{
-	OPENSSL_secure_clear_free(block->der, (size_t) block->len);
-	memset(block, 0, sizeof(*block));
-}
-
-/* A byte order mark and white space hide the first line from libcrypto. */
-static JwtSlice
-skip_junk(JwtSlice pem)
-{
-	static const char mark[] = "\xEF\xBB\xBF";
-
-	if (pem.len >= 3 && memcmp(pem.data, mark, 3) == 0)
-	{
-		pem.data += 3;
-		pem.len -= 3;
-	}
-	while (pem.len > 0 && memchr(" \t\r\n", pem.data[0], 4) != NULL)
-	{
-		pem.data++;
-		pem.len--;
-	}
-	return pem;
-}
-
-/* The first block of ours; the caller frees it whatever happens. */
-static JwtStatus
-find_block(JwtSlice pem, PemBlock *block)
-{
-	BIO		   *bio;
-	JwtStatus	status;
-
-	pem = skip_junk(pem);
-	if (pem.len == 0)
-		return JWT_E_PEM;
-
-	bio = BIO_new_mem_buf(pem.data, (int) pem.len);
-	if (bio == NULL)
-		return JWT_E_CRYPTO;
-
-	do
-	{
-		free_block(block);
-		status = read_block(bio, block);
-	} while (status == JWT_OK && block->kind == NULL);
-
-	BIO_free(bio);
-	return status;
-}
+#define MAX_BLOCKS 16
 
 /* What PKCS#8 calls the types that make a JWK: RFC 8017, 5480 and 8410. */
 static const struct
@@ -179,7 +48,7 @@ static const struct
  * from numbers of any length.
  */
 static JwtStatus
-find_pkcs8_type(const PemBlock *block, const char **type)
+find_pkcs8_type(const JwtPemBlock *block, const char **type)
 {
 	const unsigned char *p = block->der;
 	const ASN1_OBJECT *algorithm = NULL;
@@ -212,7 +81,7 @@ find_pkcs8_type(const PemBlock *block, const char **type)
  * looked at: whoever passes it here vouches for it.
  */
 static EVP_PKEY *
-decode_certificate(const PemBlock *block)
+decode_certificate(const JwtPemBlock *block)
 {
 	const unsigned char *p = block->der;
 	X509	   *cert = d2i_X509(NULL, &p, block->len);
@@ -226,7 +95,7 @@ decode_certificate(const PemBlock *block)
 
 /* NULL unless it is, to the last byte, what its label and type say. */
 static EVP_PKEY *
-decode_key(const PemBlock *block, const char *type)
+decode_key(const JwtPemBlock *block, const char *type)
 {
 	const unsigned char *p = block->der;
 	size_t		left = (size_t) block->len;
@@ -322,9 +191,9 @@ jwt_key_make_checked(const JwtKey *raw, bool has_oth, const JwtAlg *alg,
 
 /* One table row, one decoder. */
 static JwtStatus
-decode_block(const PemBlock *block, EVP_PKEY **pkey)
+decode_block(const JwtPemBlock *block, EVP_PKEY **pkey)
 {
-	const PemKind *kind = block->kind;
+	const JwtPemKind *kind = block->kind;
 	const char *type = kind->type;
 	JwtStatus	status = JWT_OK;
 
@@ -344,24 +213,23 @@ decode_block(const PemBlock *block, EVP_PKEY **pkey)
 }
 
 JwtStatus
-jwt_key_from_pem(JwtSlice pem, const JwtAlg *alg,
-				 const JwtKeyLimits *limits, JwtKey **key)
+jwt_key_next_from_pem(JwtSlice *rest, const JwtKeyLimits *limits,
+					  JwtKey **key)
 {
-	PemBlock	block = {NULL, NULL, 0};
+	JwtPemBlock block = {NULL, NULL, 0};
 	JwtKey	   *raw = jwt_key_new(JWT_KTY_RSA);
 	bool		has_oth = false;
-	JwtStatus	status = JWT_E_PEM;
+	JwtStatus	status = JWT_E_CRYPTO;
 
 	*key = NULL;
 	if (raw == NULL)
-		status = JWT_E_CRYPTO;
-	else if (pem.data == NULL)
-		status = JWT_E_PEM;
-	else if (pem.len > JWT_MAX_PEM_LEN)
-		status = JWT_E_KEY_TOO_LARGE;
-	else
-		status = find_block(pem, &block);
-	if (status != JWT_OK)
+		goto out;
+	status = JWT_E_KEY_TOO_LARGE;
+	if (rest->len > JWT_MAX_PEM_LEN)
+		goto out;
+
+	status = jwt_pem_next_block(rest, &block);
+	if (status != JWT_OK || block.der == NULL)
 		goto out;
 
 	raw->is_private = block.kind->is_private;
@@ -369,11 +237,111 @@ jwt_key_from_pem(JwtSlice pem, const JwtAlg *alg,
 	if (status == JWT_OK)
 		status = jwt_key_classify(raw, &has_oth);
 	if (status == JWT_OK)
-		status = jwt_key_make_checked(raw, has_oth, alg, limits, key);
+		status = jwt_key_make_checked(raw, has_oth, NULL, limits, key);
 
 out:
-	free_block(&block);
+	jwt_pem_free_block(&block);
 	jwt_key_free(raw);
+	ERR_clear_error();
+	return status;
+}
+
+/*
+ * Looks at all blocks without decoding any: what is wrong with a later one
+ * is to be heard whatever the first ones hold.
+ */
+static JwtStatus
+check_blocks(JwtSlice pem)
+{
+	JwtStatus	status = JWT_OK;
+	int			count = 0;
+	bool		at_end = false;
+
+	if (pem.data == NULL)
+		return JWT_E_PEM;
+	if (pem.len > JWT_MAX_PEM_LEN)
+		return JWT_E_KEY_TOO_LARGE;
+
+	while (status == JWT_OK && !at_end)
+	{
+		JwtPemBlock block;
+
+		status = jwt_pem_next_block(&pem, &block);
+		at_end = block.der == NULL;
+		count += at_end ? 0 : 1;
+		jwt_pem_free_block(&block);
+	}
+	if (status == JWT_OK && count == 0)
+		status = JWT_E_PEM;
+	if (status == JWT_OK && count > MAX_BLOCKS)
+		status = JWT_E_PEM_SEVERAL;
+	return status;
+}
+
+/* Takes next over: into *key, if that is the same key or there is none yet. */
+static JwtStatus
+merge(JwtKey **key, JwtKey *next)
+{
+	JwtKey	   *left = next;
+	char		have[JWT_THUMBPRINT_LEN];
+	char		got[JWT_THUMBPRINT_LEN];
+	JwtStatus	status = JWT_OK;
+
+	if (*key != NULL)
+	{
+		status = jwt_key_thumbprint(*key, have);
+		if (status == JWT_OK)
+			status = jwt_key_thumbprint(next, got);
+		if (status == JWT_OK && memcmp(have, got, sizeof(have)) != 0)
+			status = JWT_E_PEM_SEVERAL;
+	}
+	/* The private half is what its public half, or a certificate, lacks. */
+	if (status == JWT_OK && (*key == NULL || next->is_private))
+	{
+		left = *key;
+		*key = next;
+	}
+	jwt_key_free(left);
+	return status;
+}
+
+/* As jwt_key_from_jwk has it for a key that comes with an algorithm. */
+static JwtStatus
+adopt_alg(JwtKey *key, const JwtAlg *alg)
+{
+	if (alg == NULL)
+		return JWT_OK;
+	if (!jwt_key_fits(key, alg))
+		return JWT_E_KEY_ALG;
+	if (key->bits < alg->min_bits)
+		return JWT_E_KEY_TOO_SMALL;
+	key->alg = alg;
+	return JWT_OK;
+}
+
+JwtStatus
+jwt_key_from_pem(JwtSlice pem, const JwtAlg *alg,
+				 const JwtKeyLimits *limits, JwtKey **key)
+{
+	JwtSlice	rest = pem;
+	JwtKey	   *made = NULL;
+	JwtKey	   *next = NULL;
+	JwtStatus	status = check_blocks(pem);
+
+	*key = NULL;
+	while (status == JWT_OK &&
+		   (status = jwt_key_next_from_pem(&rest, limits, &next)) == JWT_OK &&
+		   next != NULL)
+		status = merge(&made, next);
+
+	if (status == JWT_OK)
+		status = made != NULL ? adopt_alg(made, alg) : JWT_E_CRYPTO;
+	if (status == JWT_OK)
+	{
+		*key = made;
+		made = NULL;
+	}
+	jwt_key_free(made);
 	ERR_clear_error();
 	return status;
 }

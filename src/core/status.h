@@ -53,8 +53,9 @@ typedef enum JwtStatus
 	JWT_E_KEY_ALG,				/* alg unknown or not one of its kty/crv */
 	JWT_E_KEY_USE,				/* use or key_ops forbid the operation */
 	JWT_E_KEY_NOT_PRIVATE,		/* asked to sign with a public key */
-	JWT_E_PEM,					/* no PEM block of a supported kind */
+	JWT_E_PEM,					/* no PEM block of a known kind, or a bad one */
 	JWT_E_PEM_ENCRYPTED,
+	JWT_E_PEM_SEVERAL,			/* PEM text with several keys */
 	JWT_E_SECRET_IS_KEY,		/* a secret that is PEM, ssh or JSON text */
 	JWT_E_SEALED,				/* sealed bytes that do not open */
 	JWT_E_KEY_OUTSIDE,			/* nothing can be opened at the key's URI */

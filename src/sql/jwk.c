@@ -15,6 +15,8 @@
 #include "base64url.h"
 #include "compat.h"
 #include "jwk.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "primitive.h"
 #include "report.h"
 #include "utils/builtins.h"
@@ -28,13 +30,25 @@ optional_alg(FunctionCallInfo fcinfo, int n)
 		jwtauth_alg_argument(jwtauth_arg_slice(fcinfo, n));
 }
 
+static JwtSlice
+pem_argument(FunctionCallInfo fcinfo, int n)
+{
+	JwtSlice	pem = jwtauth_need_slice(fcinfo, n, "pem");
+
+	if (pem.len > JWT_MAX_PEM_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("PEM text is longer than %d bytes", JWT_MAX_PEM_LEN)));
+	return pem;
+}
+
 JWTAUTH_FUNCTION(jwt_auth_jwk_from_pem);
 
 /* jwk_from_pem(pem text, alg text, kid text) -> jsonb */
 Datum
 jwt_auth_jwk_from_pem(PG_FUNCTION_ARGS)
 {
-	JwtSlice	pem = jwtauth_need_slice(fcinfo, 0, "pem");
+	JwtSlice	pem = pem_argument(fcinfo, 0);
 	const JwtAlg *alg = optional_alg(fcinfo, 1);
 	JwtAuthKeyOwner *owner = jwtauth_key_owner(CurrentMemoryContext);
 	JwtKey	   *key;
@@ -46,6 +60,91 @@ jwt_auth_jwk_from_pem(PG_FUNCTION_ARGS)
 		jwtauth_raise_key(status, &rfc_limits);
 	PG_RETURN_JSONB_P(jwtauth_jwk_of(key, jwtauth_arg_slice(fcinfo, 2), alg,
 									 jwt_key_is_private(key)));
+}
+
+/* One key of a bundle. */
+typedef struct BundleKey
+{
+	JwtSlice	thumbprint;
+	bool		is_private;
+	Jsonb	   *jwk;
+} BundleKey;
+
+static BundleKey *
+find_in_bundle(List *bundle, JwtSlice thumbprint)
+{
+	ListCell   *cell;
+
+	foreach(cell, bundle)
+	{
+		BundleKey  *key = lfirst(cell);
+
+		if (jwt_slice_equal(key->thumbprint, thumbprint))
+			return key;
+	}
+	return NULL;
+}
+
+/* A key that is there already counts once, and as private if it ever is. */
+static List *
+add_to_bundle(List *bundle, const JwtKey *key)
+{
+	JwtSlice	thumbprint = jwtauth_jwk_thumbprint(key);
+	BundleKey  *place = find_in_bundle(bundle, thumbprint);
+
+	if (place != NULL && (place->is_private || !jwt_key_is_private(key)))
+		return bundle;
+	if (place == NULL)
+	{
+		place = palloc(sizeof(BundleKey));
+		place->thumbprint = thumbprint;
+		bundle = lappend(bundle, place);
+	}
+	place->is_private = jwt_key_is_private(key);
+	place->jwk = jwtauth_jwk_of(key, thumbprint, NULL, place->is_private);
+	return bundle;
+}
+
+static List *
+read_bundle(JwtSlice pem)
+{
+	List	   *bundle = NIL;
+	bool		at_end = false;
+
+	while (!at_end)
+	{
+		JwtAuthKeyOwner *owner = jwtauth_key_owner(CurrentMemoryContext);
+		JwtKey	   *key;
+		JwtStatus	status;
+
+		CHECK_FOR_INTERRUPTS();
+		status = jwt_key_next_from_pem(&pem, &rfc_limits, &key);
+		jwtauth_key_own(owner, key);
+		if (status != JWT_OK)
+			jwtauth_raise_key(status, &rfc_limits);
+		at_end = key == NULL;
+		if (!at_end)
+			bundle = add_to_bundle(bundle, key);
+		jwtauth_key_release(owner);
+	}
+	if (bundle == NIL)
+		jwtauth_raise_key(JWT_E_PEM, NULL);
+	return bundle;
+}
+
+JWTAUTH_FUNCTION(jwt_auth_jwks_from_pem);
+
+/* jwks_from_pem(pem text) -> jsonb: RFC 7517, Sec. 5 */
+Datum
+jwt_auth_jwks_from_pem(PG_FUNCTION_ARGS)
+{
+	List	   *bundle = read_bundle(pem_argument(fcinfo, 0));
+	JwtAuthJwksBuilder *b = jwtauth_jwks_begin();
+	ListCell   *cell;
+
+	foreach(cell, bundle)
+		jwtauth_jwks_put(b, ((BundleKey *) lfirst(cell))->jwk);
+	PG_RETURN_JSONB_P(jwtauth_jwks_end(b));
 }
 
 JWTAUTH_FUNCTION(jwt_auth_jwk_from_secret);

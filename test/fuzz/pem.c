@@ -126,6 +126,39 @@ check_key(JwtSlice text, JwtKey *key, const JwtKeyLimits *limits)
 	EVP_PKEY_free(pkey);
 }
 
+/* Every key in the text, one by one: if it makes one key, each is that. */
+static void
+check_each(JwtSlice text, const JwtKey *whole, const JwtKeyLimits *limits)
+{
+	char		expected[JWT_THUMBPRINT_LEN];
+	char		found[JWT_THUMBPRINT_LEN];
+	bool		is_private = false;
+	JwtKey	   *key = NULL;
+	JwtStatus	status;
+
+	if (whole != NULL)
+		REQUIRE_CLEAN(jwt_key_thumbprint(whole, expected) == JWT_OK);
+	do
+	{
+		size_t		before = text.len;
+
+		status = jwt_key_next_from_pem(&text, limits, &key);
+		REQUIRE_CLEAN(status == JWT_OK || key == NULL);
+		REQUIRE(key == NULL || text.len < before);
+		REQUIRE(status == JWT_OK || whole == NULL);
+		if (key == NULL)
+			break;
+		if (whole != NULL)
+		{
+			REQUIRE_CLEAN(jwt_key_thumbprint(key, found) == JWT_OK);
+			REQUIRE(memcmp(found, expected, sizeof(found)) == 0);
+		}
+		is_private = is_private || jwt_key_is_private(key);
+		jwt_key_free(key);
+	} while (true);
+	REQUIRE(whole == NULL || jwt_key_is_private(whole) == is_private);
+}
+
 /* As a secret: what is refused as PEM makes no oct key either. */
 static void
 as_secret(JwtSlice text)
@@ -161,6 +194,7 @@ fuzz_one(JwtSlice input)
 	REQUIRE_CLEAN((status == JWT_OK) == (key != NULL));
 	if (key != NULL)
 		check_key(text, key, &limits);
+	check_each(text, key, &limits);
 	jwt_key_free(key);
 	as_secret(text);
 	fuzz_forget(text);

@@ -370,7 +370,7 @@ key_files_want_memory(void)
 {
 	static const char *const files[] = {
 		"p256_pkcs8.pem", "rsa_pkcs1.pem", "rsa_certificate.pem",
-		"ed25519_pkcs8.pem"
+		"ed25519_pkcs8.pem", "p256_bundle.pem"
 	};
 	Attempt		read = {read_pem, NULL, JWT_OK};
 	size_t		i;

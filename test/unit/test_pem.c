@@ -201,6 +201,151 @@ spellings(void)
 				 JWT_E_KEY_TOO_LARGE);
 }
 
+#define MAX_TEXT (20 * 1024)
+
+/* Files one after the other; NULL ends them. */
+static JwtSlice
+join(char text[MAX_TEXT], const char *const *files)
+{
+	JwtSlice	all = {text, 0};
+	Vectors		v;
+
+	for (; *files != NULL; files++)
+	{
+		vectors_load(&v, *files);
+		if (!CHECK(all.len + v.len <= MAX_TEXT))
+			break;
+		memcpy(text + all.len, v.text, v.len);
+		all.len += v.len;
+	}
+	return all;
+}
+
+/* What becomes of two or three files at once. */
+static JwtStatus
+bundle(const char *one, const char *two, const char *three, bool *is_private)
+{
+	char		text[MAX_TEXT];
+	const char *files[] = {one, two, three, NULL};
+	JwtSlice	all = join(text, files);
+	JwtKey	   *key = NULL;
+	JwtStatus	status;
+
+	status = jwt_key_from_pem(all, NULL, &default_limits, &key);
+	CHECK((key != NULL) == (status == JWT_OK));
+	*is_private = key != NULL && jwt_key_is_private(key);
+	jwt_key_free(key);
+	return status;
+}
+
+/* One key, whatever it is in: and private if one of them is. */
+static void
+bundles_of_one_key(void)
+{
+	bool		is_private;
+
+	CHECK_STATUS(bundle("rsa_certificate.pem", "rsa_pkcs8.pem", NULL,
+						&is_private), JWT_OK);
+	CHECK(is_private);
+	CHECK_STATUS(bundle("rsa_pkcs1.pem", "rsa_certificate.pem",
+						"rsa_spki.pem", &is_private), JWT_OK);
+	CHECK(is_private);
+	CHECK_STATUS(bundle("rsa_certificate.pem", "rsa_spki.pem",
+						"rsa_pkcs1_public.pem", &is_private), JWT_OK);
+	CHECK(!is_private);
+	CHECK_STATUS(bundle("p256_spki.pem", "p256_sec1_with_text.pem", NULL,
+						&is_private), JWT_OK);
+	CHECK(is_private);
+}
+
+/* What is wrong with any block is wrong with the text. */
+static void
+bundles_that_are_refused(void)
+{
+	bool		is_private;
+
+	CHECK_STATUS(bundle("p256_spki.pem", "p384_spki.pem", NULL, &is_private),
+				 JWT_E_PEM_SEVERAL);
+	CHECK_STATUS(bundle("rsa_certificate.pem", "p256_pkcs8.pem", NULL,
+						&is_private), JWT_E_PEM_SEVERAL);
+	CHECK_STATUS(bundle("rsa_certificate.pem", "encrypted_pkcs8.pem", NULL,
+						&is_private), JWT_E_PEM_ENCRYPTED);
+	CHECK_STATUS(bundle("rsa_certificate.pem", "encrypted_legacy.pem", NULL,
+						&is_private), JWT_E_PEM_ENCRYPTED);
+	CHECK_STATUS(bundle("p256_spki.pem", "p384_spki.pem",
+						"encrypted_pkcs8.pem", &is_private),
+				 JWT_E_PEM_ENCRYPTED);
+	CHECK_STATUS(bundle("p256_spki.pem", "spki_broken.pem", NULL,
+						&is_private), JWT_E_PEM);
+	CHECK_STATUS(bundle("p256_spki.pem", "ed25519_pkcs8_header.pem", NULL,
+						&is_private), JWT_E_PEM);
+	CHECK_STATUS(bundle("p256_spki.pem", "x25519_spki.pem", NULL,
+						&is_private), JWT_E_KEY_TYPE);
+}
+
+/* A block that is cut off, and one key more often than anybody needs. */
+static void
+bundles_cut_and_repeated(void)
+{
+	static const char *const two[] = {"p256_spki.pem", "p256_pkcs8.pem", NULL};
+	const char *many[18];
+	char		text[MAX_TEXT];
+	JwtSlice	all = join(text, two);
+	size_t		i;
+
+	CHECK_STATUS(try_text(text, all.len), JWT_OK);
+	CHECK_STATUS(try_text(text, all.len - 30), JWT_E_PEM);
+
+	for (i = 0; i < 17; i++)
+		many[i] = two[0];
+	many[17] = NULL;
+	all = join(text, many);
+	CHECK_STATUS(try_text(text, all.len / 17 * 16), JWT_OK);
+	CHECK_STATUS(try_text(text, all.len), JWT_E_PEM_SEVERAL);
+}
+
+/* One call a key; blocks that hold none are passed over. */
+static void
+key_by_key(void)
+{
+	static const char *const files[] = {
+		"rsa_certificate.pem", "p256_sec1_with_text.pem", "p256_spki.pem",
+		"ed448_pkcs8.pem", NULL
+	};
+	static const struct
+	{
+		JwtKeyType	kty;
+		bool		is_private;
+	}			expected[] = {
+		{JWT_KTY_RSA, false}, {JWT_KTY_EC, true}, {JWT_KTY_EC, false},
+		{JWT_KTY_OKP, true}
+	};
+	char		text[MAX_TEXT];
+	JwtSlice	rest = join(text, files);
+	JwtKey	   *key;
+	size_t		i;
+
+	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+	{
+		CHECK_STATUS(jwt_key_next_from_pem(&rest, &default_limits, &key),
+					 JWT_OK);
+		CHECK(key != NULL && jwt_key_type(key) == expected[i].kty &&
+			  jwt_key_is_private(key) == expected[i].is_private);
+		jwt_key_free(key);
+	}
+	for (i = 0; i < 2; i++)
+	{
+		CHECK_STATUS(jwt_key_next_from_pem(&rest, &default_limits, &key),
+					 JWT_OK);
+		CHECK(key == NULL && rest.len == 0);
+	}
+
+	rest = slice_of_bytes(text, JWT_MAX_PEM_LEN + 1);
+	CHECK_STATUS(jwt_key_next_from_pem(&rest, &default_limits, &key),
+				 JWT_E_KEY_TOO_LARGE);
+	CHECK(key == NULL);
+}
+
 /* Key to PEM to key, of every kind, private and public */
 static void
 round_trip(void)
@@ -287,6 +432,10 @@ const Test	pem_tests[] = {
 	{"pem: PKCS#8 type comes first", pkcs8_type_comes_first},
 	{"pem: same checks as for a JWK", same_checks_as_for_a_jwk},
 	{"pem: spellings", spellings},
+	{"pem: bundles of one key", bundles_of_one_key},
+	{"pem: bundles that are refused", bundles_that_are_refused},
+	{"pem: bundles cut and repeated", bundles_cut_and_repeated},
+	{"pem: key by key", key_by_key},
 	{"pem: round trip", round_trip},
 	{"pem: secret has none", secret_has_no_pem},
 	{"pem: RSA needs its primes", rsa_needs_its_primes},
