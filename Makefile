@@ -37,6 +37,7 @@ CORE_OBJS = \
 	src/core/jws.o \
 	src/core/key.o \
 	src/core/key_curve.o \
+	src/core/key_edwards.o \
 	src/core/key_generate.o \
 	src/core/key_jwk.o \
 	src/core/key_member.o \

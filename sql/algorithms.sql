@@ -104,5 +104,32 @@ SELECT what, pg_temp.words(left(token, length(token) - length(split_part(token, 
       ('DER', pg_temp.base64url('\x3006020101020101'::bytea))) v (what, signature)
  WHERE alg = 'ES256';
 
+--
+-- Under a key of small order anybody signs: R is the identity, S is 0.  Such
+-- keys are refused wherever they come from, and so is what is no point
+--
+CREATE TABLE pg_temp.points AS
+SELECT what, crv, jsonb_build_object('kty', 'OKP', 'crv', crv, 'kid', what, 'x', pg_temp.base64url(x)) AS jwk
+  FROM (VALUES ('identity', 'Ed25519', '\x01'::bytea || decode(repeat('00', 31), 'hex')), ('order 2', 'Ed25519', '\xec'::bytea || decode(repeat('ff', 30), 'hex') || '\x7f'),
+               ('order 4', 'Ed25519', decode(repeat('00', 32), 'hex')), ('order 8', 'Ed25519', '\x26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05'),
+               ('no point', 'Ed25519', '\x02'::bytea || decode(repeat('00', 31), 'hex')), ('not below p', 'Ed25519', decode(repeat('ff', 32), 'hex')),
+               ('a point', 'Ed25519', '\x03'::bytea || decode(repeat('00', 31), 'hex')),
+               ('identity', 'Ed448', '\x01'::bytea || decode(repeat('00', 56), 'hex')), ('order 4', 'Ed448', decode(repeat('00', 57), 'hex')),
+               ('no point', 'Ed448', '\x02'::bytea || decode(repeat('00', 56), 'hex')), ('a point', 'Ed448', '\x03'::bytea || decode(repeat('00', 56), 'hex'))) v (what, crv, x);
+SELECT pg_temp.base64url('{"alg":"EdDSA","kid":"identity"}') || '.' || pg_temp.base64url('{"sub":"root"}') || '.' AS input,
+       pg_temp.base64url('\x01'::bytea || decode(repeat('00', 63), 'hex')) AS s25519, pg_temp.base64url('\x01'::bytea || decode(repeat('00', 113), 'hex')) AS s448 \gset
+SELECT crv, what, left(pg_temp.try(format('SELECT jwt.import_key(%L, ''%s %s'', ''https://idp.example'')', jwk, crv, what)), 34) AS import,
+       left(pg_temp.try(format('SELECT jwt.jwk_to_pem(%L)', jwk)), 40) AS to_pem,
+       left(pg_temp.try(format('SELECT jwt.verify_with(%L, %L)', :'input' || CASE crv WHEN 'Ed448' THEN :'s448' ELSE :'s25519' END, jwk - 'kid')), 38) AS forged
+  FROM points ORDER BY crv, what;
+SET client_min_messages = notice;
+SELECT jwt.import_jwks(jsonb_build_object('keys', (SELECT jsonb_agg(jwk || jsonb_build_object('kid', crv || ' ' || what)) FROM points)), 'https://idp.example');
+SET client_min_messages = warning;
+SELECT left(pg_temp.try(format('SELECT jwt.verify_with(%L, %L)', :'input' || :'s25519', jsonb_build_object('keys', (SELECT jsonb_agg(jwk) FROM points WHERE crv = 'Ed25519')))), 60) AS in_a_set;
+-- nor is one that got into the store in another way used
+UPDATE jwt.key_store SET public_jwk = (SELECT jwk FROM points WHERE crv = 'Ed25519' AND what = 'identity') WHERE kid = 'Ed25519 a point';
+SELECT jwt.trust_issuer('https://idp.example', '{*}', subject_prefix => 'idp:', required_claims => '{}');
+SELECT pg_temp.words(pg_temp.base64url('{"alg":"EdDSA","kid":"Ed25519 a point"}') || '.' || pg_temp.base64url('{"iss":"https://idp.example","sub":"root"}') || '.' || :'s25519');
+
 DROP TABLE algs, tokens, jwks;
 DROP EXTENSION jwt_auth CASCADE;

@@ -330,7 +330,7 @@ key_detail(JwtStatus status)
 		case JWT_E_KEY_EXPONENT:
 			return gettext_noop("The public exponent must be odd, greater than 1 and at most 64 bits long.");
 		case JWT_E_KEY_INVALID:
-			return gettext_noop("Its numbers make no valid key: a point off the curve, or halves that do not belong together.");
+			return gettext_noop("Its numbers make no valid key: a point off the curve or of small order, or halves that do not belong together.");
 		case JWT_E_KEY_ALG:
 			return gettext_noop("Its alg is unknown or does not go with its kty and crv.");
 		case JWT_E_KEY_USE:

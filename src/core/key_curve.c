@@ -234,6 +234,8 @@ jwt_key_fill_okp(JwtKey *key, const JwtJwk *jwk)
 	key->is_private = jwk->member[JWT_JWK_D].data != NULL;
 
 	status = read_exact(jwk, JWT_JWK_X, x, curve->len);
+	if (status == JWT_OK)
+		status = jwt_edwards_check(curve, x);
 	if (status == JWT_OK && key->is_private)
 		status = read_exact(jwk, JWT_JWK_D, d, curve->len);
 	if (status != JWT_OK)

@@ -82,6 +82,13 @@ extern const JwtCurve *jwt_curve_of_pkey(EVP_PKEY *pkey);
 extern JwtStatus jwt_key_fill_ec(JwtKey *key, const JwtJwk *jwk);
 extern JwtStatus jwt_key_fill_okp(JwtKey *key, const JwtJwk *jwk);
 
+/*
+ * key_edwards.c: JWT_E_KEY_INVALID unless the octets, curve->len of them, are
+ * the one spelling of a point on that curve, and one of no small order.
+ */
+extern JwtStatus jwt_edwards_check(const JwtCurve *curve,
+								   const unsigned char *octets);
+
 /* key_oct.c */
 extern JwtStatus jwt_key_fill_oct(JwtKey *key, const JwtJwk *jwk);
 

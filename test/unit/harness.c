@@ -21,6 +21,7 @@ static const Test *const modules[] = {
 	refresh_token_tests,
 	secret_tests,
 	key_tests,
+	point_tests,
 	permits_tests,
 	member_tests,
 	pem_tests,

@@ -28,6 +28,7 @@ extern const Test member_tests[];
 extern const Test memory_tests[];
 extern const Test pem_tests[];
 extern const Test permits_tests[];
+extern const Test point_tests[];
 extern const Test primitive_tests[];
 extern const Test refresh_token_tests[];
 extern const Test seal_tests[];
