@@ -44,6 +44,8 @@ SELECT what, pg_temp.try(format('SELECT jwt.jwk_from_pem(%L)->>''crv''', format(
 \set pem_pub '-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEUUIhdYFhACOtAJk0UY5uY8MZqvqf\nbieyf5KnvtAJIjgpcDrngVIX30r3mKCm9Bn8n8eZ6QhFz4P0QfZMRwENCA==\n-----END PUBLIC KEY-----'
 \set pem_cert '-----BEGIN CERTIFICATE-----\nMIIBcDCCARWgAwIBAgIUEI2eRN+pF7d2Xcm2FzMJjBTVEOQwCgYIKoZIzj0EAwIw\nDDEKMAgGA1UEAwwBeDAgFw0yNjExMjMyMjU2MThaGA8yMTI2MTAzMDIyNTYxOFow\nDDEKMAgGA1UEAwwBeDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABFFCIXWBYQAj\nrQCZNFGObmPDGar6n24nsn+Sp77QCSI4KXA654FSF99K95igpvQZ/J/HmekIRc+D\n9EH2TEcBDQijUzBRMB0GA1UdDgQWBBTILTbrLVN12tlc/5bEjuF6qTA32jAfBgNV\nHSMEGDAWgBTILTbrLVN12tlc/5bEjuF6qTA32jAPBgNVHRMBAf8EBTADAQH/MAoG\nCCqGSM49BAMCA0kAMEYCIQC7R5MZwlgCVPjahqdGXTosD9PH/35BpCet+yO+xdo6\nLwIhALEYpW5sh1LlPFlzOjyUAGgdCsilSyQ7Py4jJlmPb8hn\n-----END CERTIFICATE-----'
 \set pem_enc '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgvaSGCD/5IcgICCAAw\nDAYIKoZIhvcNAgkFADAdBglghkgBZQMEAQIEEF2Ck62sGcYqrBIS4xBCUEoEgZCH\nq7vycy+6zo2rWzEnHMTtN3bJWzp4p/DwUYTJpN4MaCD9mJdtPCuzVGis48u0LGVC\n9rDUJEfTPxMDlfucRwc4jUcfWEU/B3pL9bcBsO58aeAveH/2UuTQq5QeN/oa+O7Z\nNCWuInWB1yAiQ/upXD+OOP7zv01vf5g9dXw2Vvy1ZEvVjGbOl/OYXpjprHiqItg=\n-----END ENCRYPTED PRIVATE KEY-----'
+\set pem_pkcs1 '-----BEGIN RSA PUBLIC KEY-----\nMIIBCgKCAQEAp0XOKfGfk68eI2MzjCtfYKEjw1xBlHg20JBzCy3btf9hKCI+cZgM\nP521gvQyqKFu+19yNwGw9aykSO2SPrliAfbJT/Q0bgk+PN8rt/krY0A0R+PbjHQw\n9HxiQzUFsvEX/D1vTS3ti5IvPkUUuHD6EogSYmgRgk6UBbKJ15G3d1pagw9GpnlL\nCoYGr8D4ZUF9BdKgwn2D5I7DGmsR4zDof5aXt+u4e91qguGBDSLL4LoujF/eJh+F\nPV5VnbxK22C8vaY4lkABbOguSXXOq5hPYCDG/eQcCzWWZX8JwrN79OdDA5dt26gw\ncllSQ3LOnRe849J264GNrbH6KdnDZczw0wIDAQAB\n-----END RSA PUBLIC KEY-----'
+\set pem_sec1 '-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIGEWJVbgehfJHSFKv3zx/Xwcu66a41jurN90melBVWx1oAoGCCqGSM49\nAwEHoUQDQgAEUUIhdYFhACOtAJk0UY5uY8MZqvqfbieyf5KnvtAJIjgpcDrngVIX\n30r3mKCm9Bn8n8eZ6QhFz4P0QfZMRwENCA==\n-----END EC PRIVATE KEY-----'
 \set pem_ed '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAnat3kJE6bjuEq22oSfLaVJEH/5EplMgel+PShvus3V4=\n-----END PUBLIC KEY-----'
 \set pem_params '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----'
 CREATE TABLE pg_temp.bundles (n integer PRIMARY KEY, what text, pem text);
@@ -64,5 +66,19 @@ SELECT jwt.trust_issuer('https://idp.example', '{*}', subject_prefix => 'idp:');
 SELECT what, pg_temp.try(format('SELECT jwt.import_jwks(jwt.jwks_from_pem(%L), ''https://idp.example'')', pem)) FROM bundles WHERE n IN (5, 6) ORDER BY n;
 SELECT kid, alg, kty, status FROM jwt.keys ORDER BY kid;
 SELECT n, left(pg_temp.try(format('SELECT jwt.jwks_from_pem(%L)->>''x''', repeat(E'\n', 65536 - length(:'pem_pub') - n) || :'pem_pub')), 40) FROM unnest('{0,-1}'::int[]) n;
+
+--
+-- The base64 of a key is no secret either, however it is written; neighbours are
+--
+CREATE FUNCTION pg_temp.body(pem text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT regexp_replace(pem, '-----.*?-----\s*', '', 'g') $$;
+SELECT what, left(pg_temp.try(format('SELECT jwt.jwk_from_secret(%L::text)->>''kty''', pg_temp.body(pem))), 42) AS as_it_is,
+       left(pg_temp.try(format('SELECT jwt.jwk_from_secret(%L::text)->>''kty''', translate(pg_temp.body(pem), E'+/=\n', '-_'))), 42) AS url,
+       left(pg_temp.try(format('SELECT jwt.jwk_from_secret(%L::bytea)->>''kty''', decode(pg_temp.body(pem), 'base64'))), 42) AS der,
+       left(pg_temp.try(format('SELECT jwt.import_key(%L)', jsonb_build_object('kty', 'oct', 'k', pg_temp.base64url(pg_temp.body(pem))))), 42) AS jwk,
+       left(pg_temp.try(format('SELECT jwt.jwk_from_secret(%L::text)->>''kty''', left(pg_temp.body(pem), 60))), 42) AS begun
+  FROM (VALUES ('SPKI', :'pem_pub'), ('PKCS#8', :'pem_p8'), ('certificate', :'pem_cert'), ('encrypted', :'pem_enc'), ('SEC1', :'pem_sec1'), ('PKCS#1', :'pem_pkcs1')) v (what, pem);
+SELECT secret, left(pg_temp.try(format('SELECT jwt.jwk_from_secret(%L::text)->>''kty''', secret)), 42) AS taken
+  FROM (VALUES ('kq3tJZbVdFzq0m7m4Kp1L5e0xG2fYl7uVbYkQ1v0d8o='), ('MIIkq3tJZbVdFzq0m7m4Kp1L5e0xG2fYl7uVbYkQ1v0d8oPwNn3hB6sTz5Xc9aYe'),
+               ('MIIBkq3tJZbVdFzq0m7m4Kp1L5e0xG2fYl7uVbYkQ1v0d8oPwNn3hB6sTz5Xc9aY'), ('AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')) v (secret);
 
 DROP EXTENSION jwt_auth CASCADE;

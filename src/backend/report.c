@@ -368,7 +368,7 @@ jwtauth_raise_key(JwtStatus status, const JwtKeyLimits *limits)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("secret looks like a key file or JSON"),
-				 errdetail("A text that begins as PEM, an ssh key or JSON never becomes an HMAC secret."),
+				 errdetail("A text that begins as PEM, an ssh key or JSON, or is a key in DER or base64, never becomes an HMAC secret."),
 				 errhint("Use jwt.jwk_from_pem() for PEM, or pass a JWK as it is.")));
 	if (status == JWT_E_KEY_NOT_PRIVATE)
 		ereport(ERROR,

@@ -117,8 +117,8 @@ extern JwtStatus jwt_key_from_uri(JwtSlice uri, const JwtAlg *alg,
 
 /*
  * JWT_E_SECRET_IS_KEY if the bytes begin, after white space or a BOM, like
- * PEM, an ssh key or JSON: such text is a key in another dress, never an
- * HMAC secret.  JWT_E_CRYPTO if that could not be found out, JWT_OK otherwise.
+ * PEM, an ssh key or JSON, or are a key in DER, as it is or in base64: such
+ * text is a key in another dress, never an HMAC secret.
  */
 extern JwtStatus jwt_secret_check(JwtSlice secret);
 

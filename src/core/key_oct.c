@@ -9,17 +9,20 @@
  *
  *-------------------------------------------------------------------------
  */
+#include <openssl/asn1.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/x509.h>
 
+#include "base64url.h"
 #include "key_internal.h"
 #include "primitive.h"
 
 /* What begins like this is no secret, whatever follows. */
 static const char *const key_prefixes[] = {
 	"ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-sha2-",
-	"---- BEGIN SSH2", "PuTTY-User-Key-File"
+	"---- BEGIN SSH2", "PuTTY-User-Key-File",
+	/* the same ssh keys without their first word: RFC 4253, Sec. 6.6 */
+	"AAAAB3NzaC1", "AAAAC3NzaC1", "AAAAE2VjZHNh"
 };
 
 #define NUM_KEY_PREFIXES (sizeof(key_prefixes) / sizeof(key_prefixes[0]))
@@ -112,47 +115,104 @@ looks_like_json(JwtSlice text)
 	return is_text(text);
 }
 
-/* Did libcrypto complain of anything but the text? */
-static bool
-parser_failed(void)
-{
-	unsigned long error;
-	bool		failed = false;
+/*
+ * What keys in DER begin with, 's' being a SEQUENCE, 'i' an INTEGER, 'b' and
+ * 'o' a BIT and an OCTET STRING: SubjectPublicKeyInfo and certificate (RFC
+ * 5280), PKCS#8 (RFC 5958), plain and encrypted, PKCS#1 (RFC 8017), public
+ * and private, SEC1 (RFC 5915).
+ */
+static const char *const der_shapes[] = {"sb", "ssb", "iso", "so", "ii", "io"};
 
-	while ((error = ERR_get_error()) != 0)
-	{
-		if (ERR_GET_LIB(error) != ERR_LIB_ASN1 ||
-			ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
-			failed = true;
-	}
-	return failed;
+#define NUM_DER_SHAPES (sizeof(der_shapes) / sizeof(der_shapes[0]))
+#define MAX_SHAPE 3
+
+/* The letter of the element at *p, which moves on to its content, or 0. */
+static char
+read_element(const unsigned char **p, const unsigned char *end, long *len)
+{
+	int			tag = 0;
+	int			tag_class = 0;
+	int			flags;
+
+	/* 0x80: malformed; 1: of a length that only its end tells */
+	flags = ASN1_get_object(p, len, &tag, &tag_class, (long) (end - *p));
+	if ((flags & 0x80) != 0 || (flags & 1) != 0)
+		return '\0';
+	if (tag_class != V_ASN1_UNIVERSAL)
+		return 'x';
+	return tag == V_ASN1_SEQUENCE ? 's' : tag == V_ASN1_INTEGER ? 'i' :
+		tag == V_ASN1_OCTET_STRING ? 'o' : tag == V_ASN1_BIT_STRING ? 'b' : 'x';
 }
 
 /*
- * JWT_E_SECRET_IS_KEY if it is, to the last byte, a DER SubjectPublicKeyInfo;
- * JWT_E_CRYPTO if that could not be found out.
+ * Is it, to the last byte, what a key in DER looks like?  Random bytes do
+ * not, and nothing is decoded or copied to find that out.
  */
-static JwtStatus
-check_der(JwtSlice text)
+static bool
+looks_like_der(JwtSlice text)
 {
-	const unsigned char *start = (const unsigned char *) text.data;
-	const unsigned char *p = start;
-	X509_PUBKEY *spki;
-	JwtStatus	status = JWT_OK;
+	const unsigned char *p = (const unsigned char *) text.data;
+	const unsigned char *end = p + text.len;
+	char		shape[MAX_SHAPE + 1] = "";
+	long		len = 0;
+	size_t		count = 0;
+	size_t		i;
 
-	/* SEQUENCE; spares all but a few secrets the parser. */
-	if (text.len < 2 || start[0] != 0x30)
-		return JWT_OK;
+	if (text.len == 0 || read_element(&p, end, &len) != 's' || len != end - p)
+		return false;
+	while (p < end)
+	{
+		char		letter = read_element(&p, end, &len);
 
-	ERR_clear_error();
-	spki = d2i_X509_PUBKEY(NULL, &p, (long) text.len);
-	if (spki != NULL && p == start + text.len)
-		status = JWT_E_SECRET_IS_KEY;
-	else if (spki == NULL && parser_failed())
-		status = JWT_E_CRYPTO;
-	X509_PUBKEY_free(spki);
-	ERR_clear_error();
-	return status;
+		if (letter == '\0')
+			return false;
+		if (count < MAX_SHAPE)
+			shape[count++] = letter;
+		p += len;
+	}
+
+	for (i = 0; i < NUM_DER_SHAPES; i++)
+	{
+		if (strncmp(shape, der_shapes[i], strlen(der_shapes[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The same for a key in DER that is written in base64, the body of a PEM text
+ * say: RFC 4648, of either alphabet, with or without padding and white space.
+ * A SEQUENCE can begin with nothing but "M".
+ */
+static bool
+looks_like_base64_der(JwtSlice text)
+{
+	char		plain[JWT_MAX_SECRET_LEN];
+	unsigned char der[JWT_MAX_SECRET_LEN];
+	JwtSlice	digits = {plain, 0};
+	JwtSlice	bytes = {(const char *) der, 0};
+	bool		is_key;
+	size_t		i;
+
+	if (text.len == 0 || text.len > sizeof(plain) || text.data[0] != 'M')
+		return false;
+
+	for (i = 0; i < text.len; i++)
+	{
+		char		c = text.data[i];
+
+		if (!is_space(c))
+			plain[digits.len++] = c == '+' ? '-' : c == '/' ? '_' : c;
+	}
+	while (digits.len > 0 && plain[digits.len - 1] == '=')
+		digits.len--;
+	is_key = jwt_base64url_decode(digits, der, sizeof(der),
+								  &bytes.len) == JWT_OK &&
+		looks_like_der(bytes);
+
+	jwt_wipe(plain, sizeof(plain));
+	jwt_wipe(der, sizeof(der));
+	return is_key;
 }
 
 /* Asked once a key, when it is made, and not on the way of a token. */
@@ -160,6 +220,7 @@ JwtStatus
 jwt_secret_check(JwtSlice secret)
 {
 	JwtSlice	text = secret;
+	JwtStatus	status = JWT_OK;
 	size_t		i;
 
 	if (secret.data == NULL || secret.len == 0)
@@ -178,9 +239,11 @@ jwt_secret_check(JwtSlice secret)
 			return JWT_E_SECRET_IS_KEY;
 	}
 
-	if (looks_like_json(text))
-		return JWT_E_SECRET_IS_KEY;
-	return check_der(secret);
+	if (looks_like_json(text) || looks_like_base64_der(text) ||
+		looks_like_der(secret))
+		status = JWT_E_SECRET_IS_KEY;
+	ERR_clear_error();
+	return status;
 }
 
 /*

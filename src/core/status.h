@@ -56,7 +56,7 @@ typedef enum JwtStatus
 	JWT_E_PEM,					/* no PEM block of a known kind, or a bad one */
 	JWT_E_PEM_ENCRYPTED,
 	JWT_E_PEM_SEVERAL,			/* PEM text with several keys */
-	JWT_E_SECRET_IS_KEY,		/* a secret that is PEM, ssh or JSON text */
+	JWT_E_SECRET_IS_KEY,		/* a secret that is PEM, ssh, DER or JSON */
 	JWT_E_SEALED,				/* sealed bytes that do not open */
 	JWT_E_KEY_OUTSIDE,			/* nothing can be opened at the key's URI */
 	JWT_E_KEY_LOCKED,			/* it wants a passphrase or PIN */

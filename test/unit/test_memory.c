@@ -86,6 +86,24 @@ no_key_is_left(void)
 }
 
 static void
+check_secret(void *arg)
+{
+	(void) arg;
+	status = jwt_secret_check(jwt_slice_of(text));
+}
+
+/* Text that might be a key in base64 is decoded to see. */
+static void
+no_checked_secret_is_left(void)
+{
+	text[0] = 'M';
+	text[1 + jwt_base64url_encode(secret, 63, text + 1)] = '\0';
+	CHECK(memory_is_clean_after(check_secret, NULL, secret_slice(63)));
+	CHECK_STATUS(status, JWT_OK);
+	CHECK(memory_was_wiped());
+}
+
+static void
 verify_signature(void *arg)
 {
 	status = jwt_key_verify(key, arg, jwt_slice_of("input"), secret, 32);
@@ -458,6 +476,7 @@ secrets_want_memory(void)
 
 const Test	memory_tests[] = {
 	{"memory: no key is left", no_key_is_left},
+	{"memory: no checked secret is left", no_checked_secret_is_left},
 	{"memory: no MAC is left", no_mac_is_left},
 	{"memory: no signature is left", no_signature_is_left},
 	{"memory: no refresh token is left", no_refresh_token_is_left},

@@ -5,6 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
+#include <stdio.h>
+
 #include <openssl/evp.h>
 
 #include "base64url.h"
@@ -39,35 +41,123 @@ keys_are_no_secrets(void)
 	CHECK_STATUS(jwt_secret_check(slice_of_bytes(NULL, 0)), JWT_OK);
 }
 
-/* The body of a PEM text, decoded, is the same key without its armour. */
-static void
-der_public_key_is_no_secret(void)
+/* Base64 of a file's first block, without line ends. */
+static size_t
+body_of(const char *file, char body[4096])
 {
-	Vectors		vectors;
-	unsigned char der[400];
-	char		text[600];
+	static Vectors vectors;
 	const char *p;
 	size_t		n = 0;
-	int			len;
 
-	vectors_load(&vectors, "p256_spki.pem");
+	vectors_load(&vectors, file);
 	vectors.text[vectors.len] = '\0';
 	p = strchr(vectors.text, '\n');
 	CHECK(p != NULL);
 	for (; p != NULL && *p != '\0' && *p != '-'; p++)
 	{
 		if (*p != '\n')
-			text[n++] = *p;
+			body[n++] = *p;
 	}
-	text[n] = '\0';
-	len = EVP_DecodeBlock(der, (unsigned char *) text, (int) n);
-	CHECK(len > 91);
+	body[n] = '\0';
+	return n;
+}
 
-	/* 91 bytes, then what the padding stood for */
-	CHECK_STATUS(jwt_secret_check(slice_of_bytes(der, 91)),
-				 JWT_E_SECRET_IS_KEY);
-	CHECK_STATUS(jwt_secret_check(slice_of_bytes(der, 92)), JWT_OK);
-	CHECK_STATUS(jwt_secret_check(slice_of_bytes(der, 90)), JWT_OK);
+/* One of each kind of block, armour and all apart. */
+static const char *const files[] = {
+	"p256_spki.pem", "rsa_spki.pem", "ed25519_spki.pem", "dsa_spki.pem",
+	"p256_pkcs8.pem", "rsa_pkcs8.pem", "ed448_pkcs8.pem",
+	"rsa_pkcs1.pem", "rsa_pkcs1_public.pem", "rsa_three_primes.pem",
+	"rsa_certificate.pem", "encrypted_pkcs8.pem"
+};
+
+#define NUM_FILES (sizeof(files) / sizeof(files[0]))
+
+/* The body of a PEM text, decoded, is the same key without its armour. */
+static void
+der_key_is_no_secret(void)
+{
+	unsigned char der[3072];
+	char		body[4096];
+	size_t		i;
+
+	for (i = 0; i < NUM_FILES; i++)
+	{
+		size_t		n = body_of(files[i], body);
+		int			decoded = EVP_DecodeBlock(der, (unsigned char *) body,
+											  (int) n);
+		size_t		len = (size_t) decoded;
+
+		/* What the padding stood for is no part of it. */
+		CHECK(decoded > 0);
+		len -= (body[n - 1] == '=') + (body[n - 2] == '=');
+		CHECK_STATUS(jwt_secret_check(slice_of_bytes(der, len)),
+					 JWT_E_SECRET_IS_KEY);
+		CHECK_STATUS(jwt_secret_check(slice_of_bytes(der, len - 1)), JWT_OK);
+		der[len] = 0;
+		CHECK_STATUS(jwt_secret_check(slice_of_bytes(der, len + 1)), JWT_OK);
+		der[0] = 0x31;
+		CHECK_STATUS(jwt_secret_check(slice_of_bytes(der, len)), JWT_OK);
+	}
+}
+
+/* And so is the body as it stands there, however it is written. */
+static void
+base64_key_is_no_secret(void)
+{
+	char		body[4096];
+	char		text[6000];
+	size_t		i;
+
+	for (i = 0; i < NUM_FILES; i++)
+	{
+		size_t		n = body_of(files[i], body);
+		size_t		len = 0;
+		size_t		j;
+
+		CHECK_STATUS(jwt_secret_check(slice_of_bytes(body, n)),
+					 JWT_E_SECRET_IS_KEY);
+		CHECK_STATUS(jwt_secret_check(slice_of_bytes(body, n / 8 * 4)),
+					 JWT_OK);
+
+		/* the alphabet of URLs, no padding, lines, a byte order mark */
+		len = (size_t) sprintf(text, "\xEF\xBB\xBF\n");
+		for (j = 0; j < n && body[j] != '='; j++)
+		{
+			if (j % 64 == 63)
+				len += (size_t) sprintf(text + len, "\r\n ");
+			text[len++] = body[j] == '+' ? '-' : body[j] == '/' ? '_' : body[j];
+		}
+		text[len++] = '\n';
+		CHECK_STATUS(jwt_secret_check(slice_of_bytes(text, len)),
+					 len <= JWT_MAX_SECRET_LEN ? JWT_E_SECRET_IS_KEY : JWT_OK);
+	}
+}
+
+/* What random bytes look like, and what begins as a key does and is none. */
+static void
+random_base64_is_a_secret(void)
+{
+	static const char *const good[] = {
+		"kq3tJZbVdFzq0m7m4Kp1L5e0xG2fYl7uVbYkQ1v0d8o=",
+		"Mkq3tJZbVdFzq0m7m4Kp1L5e0xG2fYl7uVbYkQ1v0d8=",
+		"MIIkq3tJZbVdFzq0m7m4Kp1L5e0xG2fYl7uVbYkQ1v0d8oPwNn3hB6sTz5Xc9aYe",
+		"MIIBkq3tJZbVdFzq0m7m4Kp1L5e0xG2fYl7uVbYkQ1v0d8oPwNn3hB6sTz5Xc9aY",
+		"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A", "MC4CAQAw", "M", "MAA=",
+		/* of the right length all the same: a SEQUENCE of nothing known */
+		"MB4BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
+		"AAAAkq3tJZbVdFzq0m7m4Kp1L5e0xG2fYl7uVbYkQ1v0"
+	};
+	static const char *const bad[] = {
+		"AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"AAAAB3NzaC1yc2EAAAADAQABAAABAQC", "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY"
+	};
+	size_t		i;
+
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		CHECK_STATUS(jwt_secret_check(jwt_slice_of(good[i])), JWT_OK);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK_STATUS(jwt_secret_check(jwt_slice_of(bad[i])),
+					 JWT_E_SECRET_IS_KEY);
 }
 
 /* The same rule holds for a JWK's k. */
@@ -96,7 +186,9 @@ jwk_secret_is_checked(void)
 
 const Test	secret_tests[] = {
 	{"secret: keys are no secrets", keys_are_no_secrets},
-	{"secret: DER public key is no secret", der_public_key_is_no_secret},
+	{"secret: DER key is no secret", der_key_is_no_secret},
+	{"secret: base64 key is no secret", base64_key_is_no_secret},
+	{"secret: random base64 is a secret", random_base64_is_a_secret},
 	{"secret: JWK secret is checked", jwk_secret_is_checked},
 	{NULL, NULL}
 };
