@@ -29,6 +29,13 @@ SELECT pg_temp.try($$SELECT jwt.drop_key(repeat('x', 512))$$);
 SELECT pg_temp.try($$SELECT jwt.generate_key('ES256', 'x', 'active')$$);
 SELECT pg_temp.try($$SELECT jwt.generate_key(NULL)$$);
 SELECT pg_temp.try($$SELECT jwt.generate_key('ES256', status => NULL)$$);
+-- the largest takes minutes, and may be cancelled
+SET jwt_auth.min_rsa_bits = 16384;
+SET statement_timeout = '300ms';
+SELECT jwt.generate_key('RS256', 'large');
+RESET statement_timeout;
+RESET jwt_auth.min_rsa_bits;
+SELECT count(*) FROM jwt.keys WHERE kid = 'large';
 -- no key is known twice, and no secret part is to be seen
 SELECT count(DISTINCT secret) = count(*) AS all_different FROM jwt.key_store;
 SELECT count(*) AS seen FROM jwt.keys k WHERE k::text ~ '"(d|p|q|dp|dq|qi|k|oth)"';

@@ -101,6 +101,21 @@ jwtauth_make_segment(void *memory, void *maker)
 #endif
 
 /*
+ * 17: a transaction may time out.  Is a wait of ours to end, so that
+ * CHECK_FOR_INTERRUPTS() can throw?  For what calls back from within another
+ * library, where nothing may.
+ */
+static inline bool
+jwtauth_must_stop(void)
+{
+#if PG_VERSION_NUM >= 170000
+	if (TransactionTimeoutPending)
+		return true;
+#endif
+	return QueryCancelPending || ProcDiePending;
+}
+
+/*
  * 17: the lexer's state belongs to the caller.
  */
 #if PG_VERSION_NUM >= 170000

@@ -122,9 +122,13 @@ extern JwtStatus jwt_key_from_uri(JwtSlice uri, const JwtAlg *alg,
  */
 extern JwtStatus jwt_secret_check(JwtSlice secret);
 
-/* A new key for alg; rsa_bits counts for RSA alone. */
+/*
+ * A new key for alg; rsa_bits counts for RSA alone, which may take minutes:
+ * must_stop, unless it is NULL, is asked again and again, and where it answers
+ * true the status is JWT_E_STOPPED.
+ */
 extern JwtStatus jwt_key_generate(const JwtAlg *alg, int rsa_bits,
-								  JwtKey **key);
+								  bool (*must_stop) (void), JwtKey **key);
 
 /* Wipes and releases; NULL is fine. */
 extern void jwt_key_free(JwtKey *key);

@@ -10,6 +10,7 @@
  */
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 
 #include "key_internal.h"
 #include "primitive.h"
@@ -36,18 +37,54 @@ generate_oct(JwtKey *key, const JwtAlg *alg)
 	return status;
 }
 
+/* Whom to ask, and whether the answer was yes. */
+typedef struct Stop
+{
+	bool		(*must_stop) (void);
+	bool		stopped;
+} Stop;
+
+/* libcrypto asks at each number that might be a prime whether to go on. */
+static int
+go_on(EVP_PKEY_CTX *ctx)
+{
+	Stop	   *stop = EVP_PKEY_CTX_get_app_data(ctx);
+
+	stop->stopped = stop->stopped || stop->must_stop();
+	return stop->stopped ? 0 : 1;
+}
+
 /* The public exponent is libcrypto's, 65537. */
 static JwtStatus
-generate_rsa(JwtKey *key, const JwtAlg *alg, int bits)
+generate_rsa(JwtKey *key, const JwtAlg *alg, int bits,
+			 bool (*must_stop) (void))
 {
+	Stop		stop = {must_stop, false};
+	EVP_PKEY_CTX *ctx;
+
 	if (bits < JWT_MIN_RSA_BITS || bits < alg->min_bits)
 		return JWT_E_KEY_TOO_SMALL;
 	if (bits > JWT_MAX_RSA_BITS)
 		return JWT_E_KEY_TOO_LARGE;
 
+	ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	if (ctx != NULL && must_stop != NULL)
+	{
+		EVP_PKEY_CTX_set_app_data(ctx, &stop);
+		EVP_PKEY_CTX_set_cb(ctx, go_on);
+	}
+	if (ctx == NULL || EVP_PKEY_keygen_init(ctx) != 1 ||
+		EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, bits) != 1 ||
+		EVP_PKEY_generate(ctx, &key->pkey) != 1)
+	{
+		EVP_PKEY_free(key->pkey);
+		key->pkey = NULL;
+	}
 	key->bits = bits;
-	key->pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t) bits);
-	return key->pkey != NULL ? JWT_OK : JWT_E_CRYPTO;
+	EVP_PKEY_CTX_free(ctx);
+	if (key->pkey != NULL)
+		return JWT_OK;
+	return stop.stopped ? JWT_E_STOPPED : JWT_E_CRYPTO;
 }
 
 /* An algorithm that leaves the curve open means Ed25519. */
@@ -70,7 +107,8 @@ generate_curve(JwtKey *key, const JwtAlg *alg)
 }
 
 JwtStatus
-jwt_key_generate(const JwtAlg *alg, int rsa_bits, JwtKey **key)
+jwt_key_generate(const JwtAlg *alg, int rsa_bits, bool (*must_stop) (void),
+				 JwtKey **key)
 {
 	JwtKey	   *made = jwt_key_new(alg->kty);
 	JwtStatus	status = JWT_E_CRYPTO;
@@ -84,7 +122,7 @@ jwt_key_generate(const JwtAlg *alg, int rsa_bits, JwtKey **key)
 	if (alg->kty == JWT_KTY_OCT)
 		status = generate_oct(made, alg);
 	else if (alg->kty == JWT_KTY_RSA)
-		status = generate_rsa(made, alg, rsa_bits);
+		status = generate_rsa(made, alg, rsa_bits, must_stop);
 	else
 		status = generate_curve(made, alg);
 

@@ -45,7 +45,7 @@ jwt_alg_self_test(const JwtAlg *alg, JwtKey **rsa)
 	JwtStatus	status = JWT_OK;
 
 	if (key == NULL)
-		status = jwt_key_generate(alg, RSA_BITS, &key);
+		status = jwt_key_generate(alg, RSA_BITS, NULL, &key);
 	if (status == JWT_OK)
 	{
 		/* Bound to one algorithm, it would serve none of the others. */

@@ -61,6 +61,8 @@ typedef enum JwtStatus
 	JWT_E_KEY_OUTSIDE,			/* nothing can be opened at the key's URI */
 	JWT_E_KEY_LOCKED,			/* it wants a passphrase or PIN */
 
+	JWT_E_STOPPED,				/* the caller wanted no more of it */
+
 	/* Faults of the machine. */
 	JWT_E_UNSUPPORTED,			/* this libcrypto has no such algorithm */
 	JWT_E_CRYPTO,				/* libcrypto failed */

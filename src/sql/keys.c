@@ -35,18 +35,35 @@ issuer_argument(FunctionCallInfo fcinfo, int n)
 	return issuer;
 }
 
+/*
+ * A large RSA key takes its time, in which the statement may be cancelled.
+ * Where that is held off, it is made all the same.
+ */
+static JwtKey *
+make_key(const JwtAlg *alg, JwtAuthKeyOwner *owner)
+{
+	int			bits = Max(RSA_BITS, jwtauth_min_rsa_bits);
+	JwtKey	   *key;
+	JwtStatus	made;
+
+	made = jwt_key_generate(alg, bits, jwtauth_must_stop, &key);
+	if (made == JWT_E_STOPPED)
+	{
+		CHECK_FOR_INTERRUPTS();
+		made = jwt_key_generate(alg, bits, NULL, &key);
+	}
+	jwtauth_key_own(owner, key);
+	jwtauth_check_machine(made);
+	return key;
+}
+
 /* Makes a key and stores it; returns its name. */
 static JwtSlice
 generate(const JwtAlg *alg, JwtSlice kid, const char *status)
 {
 	JwtAuthKeyOwner *owner = jwtauth_key_owner(CurrentMemoryContext);
 	JwtAuthNewKey new_key = {0};
-	JwtKey	   *key;
-	JwtStatus	made;
-
-	made = jwt_key_generate(alg, Max(RSA_BITS, jwtauth_min_rsa_bits), &key);
-	jwtauth_key_own(owner, key);
-	jwtauth_check_machine(made);
+	JwtKey	   *key = make_key(alg, owner);
 
 	new_key.issuer = jwt_slice_of("");
 	new_key.kid = kid.data ? kid : jwtauth_jwk_thumbprint(key);

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 never='_free$|^CRYPTO_memcmp$|^ERR_|^OPENSSL_cleanse$|^EVP_sha256$|_clear_free$|_secure_free$'
 never="$never|^BN_cmp$|^BN_CTX_(start|end)$|^BN_is_|^BN_num_bits$|^BN_set_flags$|^BN_value_one$|^ECDSA_SIG_get0_"
 never="$never|^BIO_ctrl_pending$|^OSSL_PARAM_construct_|^OSSL_STORE_(eof|close|INFO_get_type)$|^UI_destroy_method$"
-never="$never|^EVP_PKEY_(is_a|gettable_params)$|^OSSL_PARAM_locate_const$|^EVP_PKEY_(sign|verify)_init$"
+never="$never|^EVP_PKEY_(is_a|gettable_params)$|^OSSL_PARAM_locate_const$|^EVP_PKEY_(sign|verify)_init$|^EVP_PKEY_CTX_(set_cb|[gs]et_app_data)$"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -211,7 +211,7 @@ generate(const char *arg)
 	JwtStatus	status;
 
 	begin();
-	status = end(jwt_key_generate(alg, 1024, &key));
+	status = end(jwt_key_generate(alg, 1024, NULL, &key));
 	hold((status == JWT_OK) == (key != NULL), "a key if all went well");
 	if (key != NULL)
 		hold(jwt_key_sign(key, alg, text, sig, &len) == JWT_OK &&

@@ -192,7 +192,7 @@ empty_payload(void)
 	char		out[4000];
 	size_t		len = 0;
 
-	CHECK_STATUS(jwt_key_generate(alg, 0, &key), JWT_OK);
+	CHECK_STATUS(jwt_key_generate(alg, 0, NULL, &key), JWT_OK);
 	CHECK_STATUS(jwt_jws_sign(jwt_slice_of("{}"), jwt_slice_of(""), key, alg,
 							  out, &len), JWT_OK);
 	CHECK_STATUS(jwt_jws_split(slice_of_bytes(out, len), &jws), JWT_OK);

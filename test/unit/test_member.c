@@ -161,7 +161,7 @@ check_generated(const JwtAlg *alg)
 	JwtJwk		jwk;
 	int			m;
 
-	CHECK_STATUS(jwt_key_generate(alg, 2048, &key), JWT_OK);
+	CHECK_STATUS(jwt_key_generate(alg, 2048, NULL, &key), JWT_OK);
 	if (key == NULL)
 		return;
 	CHECK(jwt_key_is_private(key) && jwt_key_alg(key) == alg);
@@ -199,14 +199,62 @@ new_keys(void)
 			check_generated(alg);
 	}
 
-	CHECK_STATUS(jwt_key_generate(find_alg("RS256"), 1023, &key),
+	CHECK_STATUS(jwt_key_generate(find_alg("RS256"), 1023, NULL, &key),
 				 JWT_E_KEY_TOO_SMALL);
 	CHECK(key == NULL);
-	CHECK_STATUS(jwt_key_generate(find_alg("PS512"), 1033, &key),
+	CHECK_STATUS(jwt_key_generate(find_alg("PS512"), 1033, NULL, &key),
 				 JWT_E_KEY_TOO_SMALL);
-	CHECK_STATUS(jwt_key_generate(find_alg("RS256"), 16385, &key),
+	CHECK_STATUS(jwt_key_generate(find_alg("RS256"), 16385, NULL, &key),
 				 JWT_E_KEY_TOO_LARGE);
-	CHECK_STATUS(jwt_key_generate(find_alg("RS256"), 1024, &key), JWT_OK);
+	CHECK_STATUS(jwt_key_generate(find_alg("RS256"), 1024, NULL, &key), JWT_OK);
+	jwt_key_free(key);
+}
+
+static int	questions;
+
+static bool
+stop_at_once(void)
+{
+	questions++;
+	return true;
+}
+
+static bool
+stop_at_third(void)
+{
+	return ++questions == 3;
+}
+
+static bool
+never_stop(void)
+{
+	questions++;
+	return false;
+}
+
+/* The largest takes minutes, of which these tests have none. */
+static void
+making_is_stopped(void)
+{
+	const JwtAlg *alg = find_alg("RS256");
+	JwtKey	   *key = NULL;
+
+	questions = 0;
+	CHECK_STATUS(jwt_key_generate(alg, JWT_MAX_RSA_BITS, stop_at_once, &key),
+				 JWT_E_STOPPED);
+	CHECK(key == NULL && questions == 1);
+	questions = 0;
+	CHECK_STATUS(jwt_key_generate(alg, 4096, stop_at_third, &key),
+				 JWT_E_STOPPED);
+	CHECK(key == NULL && questions == 3);
+	questions = 0;
+	CHECK_STATUS(jwt_key_generate(alg, 1024, never_stop, &key), JWT_OK);
+	CHECK(key != NULL && questions > 0);
+	jwt_key_free(key);
+
+	/* The others are made in no time. */
+	CHECK_STATUS(jwt_key_generate(find_alg("ES512"), 0, stop_at_once, &key),
+				 JWT_OK);
 	jwt_key_free(key);
 }
 
@@ -217,5 +265,6 @@ const Test	member_tests[] = {
 	{"member: RSA key without primes", primeless_rsa_has_no_primes},
 	{"member: thumbprints", thumbprints},
 	{"member: new keys", new_keys},
+	{"member: making is stopped", making_is_stopped},
 	{NULL, NULL}
 };

@@ -316,7 +316,7 @@ want_memory(const Attempt *attempt)
 static void
 generate_and_free(void *arg)
 {
-	status = jwt_key_generate(arg, 2048, &key);
+	status = jwt_key_generate(arg, 2048, NULL, &key);
 	CHECK((key != NULL) == (status == JWT_OK));
 	jwt_key_free(key);
 }

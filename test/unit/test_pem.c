@@ -392,7 +392,7 @@ secret_has_no_pem(void)
 	char	   *pem = NULL;
 	size_t		len = 1;
 
-	CHECK_STATUS(jwt_key_generate(find_alg("HS256"), 0, &key), JWT_OK);
+	CHECK_STATUS(jwt_key_generate(find_alg("HS256"), 0, NULL, &key), JWT_OK);
 	CHECK_STATUS(jwt_key_to_pem(key, &pem, &len), JWT_E_KEY_TYPE);
 	CHECK(pem == NULL && len == 0);
 	jwt_key_free(key);
