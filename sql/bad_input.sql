@@ -222,4 +222,42 @@ SELECT claims, pg_temp.words(pg_temp.claimed(claims))
   FROM (VALUES ('{"exp":-2.1e11}'), ('{"exp":-2.100001e11}'), ('{"exp":9.0e12}'), ('{"exp":9.000001e12}'), ('{"exp":4000000000,"nbf":-2.1e11}')) v (claims);
 SELECT error ~ 'expired at 4686-.* BC, it is' AS shown FROM jwt.try_verify(pg_temp.claimed('{"exp":-2.1e11}'));
 
+--
+-- In a key set each member spoils itself alone, also by the name of another
+--
+\set ec '{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}'
+\set ec2 '{"kty":"EC","crv":"P-256","x":"UUIhdYFhACOtAJk0UY5uY8MZqvqfbieyf5KnvtAJIjg","y":"KXA654FSF99K95igpvQZ_J_HmekIRc-D9EH2TEcBDQg"}'
+\set rsa '{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB"}'
+\set rsa_key '{"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB","d":"Eq5xpGnNCivDflJsRQBXHx1hdR1k6Ulwe2JZD50LpXyWPEAeP88vLNO97IjlA7_GQ5sLKMgvfTeXZx9SE-7YwVol2NXOoAJe46sui395IW_GO-pWJ1O0BkTGoVEn2bKVRUCgu-GjBVaYLU6f3l9kJfFNS3E0QbVdxzubSu3Mkqzjkn439X0M_V51gfpRLI9JYanrC4D4qAdGcopV_0ZHHzQlBjudU2QvXt4ehNYTCBr6XCLQUShb1juUO1ZdiYoFaFQT5Tw8bGUl_x_jTj3ccPDVZFD9pIuhLhBOneufuBiB4cS98l2SR_RQyGWSeWjnczT0QU91p1DhOVRuOopznQ","p":"4BzEEOtIpmVdVEZNCqS7baC4crd0pqnRH_5IB3jw3bcxGn6QLvnEtfdUdiYrqBdss1l58BQ3KhooKeQTa9AB0Hw_Py5PJdTJNPY8cQn7ouZ2KKDcmnPGBY5t7yLc1QlQ5xHdwW1VhvKn-nXqhJTBgIPgtldC-KDV5z-y2XDwGUc","q":"uQPEfgmVtjL0Uyyx88GZFF1fOunH3-7cepKmtH4pxhtCoHqpWmT8YAmZxaewHgHAjLYsp1ZSe7zFYHj7C6ul7TjeLQeZD_YwD66t62wDmpe_HlB-TnBA-njbglfIsRLtXlnDzQkv5dTltRJ11BKBBypeeF6689rjcJIDEz9RWdc","dp":"BwKfV3Akq5_MFZDFZCnW-wzl-CCo83WoZvnLQwCTeDv8uzluRSnm71I3QCLdhrqE2e9YkxvuxdBfpT_PI7Yz-FOKnu1R6HsJeDCjn12Sk3vmAktV2zb34MCdy7cpdTh_YVr7tss2u6vneTwrA86rZtu5Mbr1C1XsmvkxHQAdYo0","dq":"h_96-mK1R_7glhsum81dZxjTnYynPbZpHziZjeeHcXYsXaaMwkOlODsWa7I9xXDoRwbKgB719rrmI2oKr6N3Do9U0ajaHF-NKJnwgjMd2w9cjz3_-kyNlxAr2v4IKhGNpmM5iIgOS1VZnOZ68m6_pbLBSp3nssTdlqvd0tIiTHU","qi":"IYd7DHOhrWvxkwPQsRM2tOgrjbcrfvtQJipd-DlcxyVuuM9sQLdgjVk2oy26F0EmpScGLq2MowX7fhd_QJQ3ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp_gh6A5603k2-ZQwVK0JKSHuLFkuQ3U"}'
+SELECT jwt.sign_with('{"sub":"42"}', :'ec'::jsonb || '{"kid":"a","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}') AS named,
+       jwt.jws_sign('{"sub":"42"}', :'ec'::jsonb || '{"d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}') AS nameless \gset
+CREATE TABLE pg_temp.sets (n integer GENERATED ALWAYS AS IDENTITY, what text, members jsonb);
+INSERT INTO sets (what, members) VALUES
+    ('alone', jsonb_build_array(:'ec'::jsonb)), ('unknown kty', jsonb_build_array('{"kty":"XX"}'::jsonb, :'ec'::jsonb)), ('no kty', jsonb_build_array(:'ec'::jsonb, '{}'::jsonb)),
+    ('unknown crv', jsonb_build_array(:'ec2'::jsonb || '{"crv":"P-224"}', :'ec'::jsonb)), ('unknown alg', jsonb_build_array(:'ec2'::jsonb || '{"alg":"ECDH-ES"}', :'ec'::jsonb)),
+    ('malformed', jsonb_build_array(:'ec2'::jsonb || '{"x":"AA"}', :'ec'::jsonb)), ('off the curve', jsonb_build_array(:'ec2'::jsonb || (:'ec'::jsonb - 'y'), :'ec'::jsonb)),
+    ('use enc', jsonb_build_array(:'rsa'::jsonb || '{"use":"enc"}', :'ec'::jsonb || '{"use":"sig"}')), ('key_ops', jsonb_build_array(:'ec2'::jsonb || '{"key_ops":["deriveKey"]}', :'ec'::jsonb)),
+    ('signs only', jsonb_build_array(:'ec2'::jsonb || '{"key_ops":["sign"]}', :'ec'::jsonb)), ('short secret', jsonb_build_array('{"kty":"oct","k":"AAAA"}'::jsonb, :'ec'::jsonb)),
+    ('the same twice', jsonb_build_array(:'ec'::jsonb, :'ec'::jsonb || '{"use":"sig"}')), ('the same for two algorithms', jsonb_build_array(:'rsa'::jsonb || '{"use":"enc"}', :'ec'::jsonb || '{"alg":"ES256"}', :'ec'::jsonb)),
+    ('nothing of use', jsonb_build_array('{"kty":"XX"}'::jsonb, :'rsa'::jsonb || '{"use":"enc"}')), ('the wrong one twice', jsonb_build_array(:'ec2'::jsonb, :'ec2'::jsonb)),
+    ('two keys', jsonb_build_array(:'ec2'::jsonb, :'ec'::jsonb)), ('two keys of two kinds', jsonb_build_array(:'ec'::jsonb, :'rsa'::jsonb)), ('two keys, one twice', jsonb_build_array(:'ec'::jsonb, :'ec'::jsonb, :'ec2'::jsonb)),
+    ('many bad ones', (SELECT jsonb_agg(CASE n WHEN 100 THEN :'ec'::jsonb ELSE :'ec2'::jsonb || jsonb_build_object('x', 'x' || n) END) FROM generate_series(1, 200) n)),
+    ('many good ones', (SELECT jsonb_agg(:'ec'::jsonb || jsonb_build_object('label', n)) FROM generate_series(1, 200) n));
+SELECT what, left(pg_temp.try(format('SELECT jwt.verify_with(%L, %L)->>''sub''', :'named', jsonb_build_object('keys', (SELECT jsonb_agg(m || '{"kid":"a"}') FROM jsonb_array_elements(members) m)))), 37) AS named,
+       left(pg_temp.try(format('SELECT convert_from(jwt.jws_verify(%L, %L), ''UTF8'')::jsonb->>''sub''', :'nameless', jsonb_build_object('keys', members))), 37) AS nameless
+  FROM sets ORDER BY n;
+-- a kid is a string: RFC 7517, 4.5
+SELECT kid, left(pg_temp.try(format('SELECT jwt.verify_with(%L, %L)->>''sub''', :'nameless', :'ec'::jsonb || jsonb_build_object('kid', kid))), 37) AS alone,
+       left(pg_temp.try(format('SELECT jwt.verify_with(%L, %L)->>''sub''', :'nameless', jsonb_build_object('keys', jsonb_build_array(:'ec'::jsonb || jsonb_build_object('kid', kid))))), 37) AS in_a_set,
+       left(pg_temp.try(format('SELECT jwt.import_key(%L, ''given'', ''https://kid.example'')', :'ec'::jsonb || jsonb_build_object('kid', kid))), 37) AS import_key
+  FROM jsonb_array_elements('["a", 1, null, true, ["a"], {"a":1}]') kid;
+SET client_min_messages = notice;
+SELECT jwt.import_jwks(jsonb_build_object('keys', jsonb_build_array(:'ec'::jsonb || '{"kid":1}', :'ec2'::jsonb || '{"kid":"a"}')), 'https://kid.example');
+SET client_min_messages = warning;
+-- one key for RS256 and PS256: the member that the header means is found
+SELECT jwt.sign_with('{"sub":"42"}', :'rsa_key'::jsonb || '{"kid":"a","alg":"PS256"}') AS ps256, jwt.sign_with('{"sub":"42"}', :'rsa_key'::jsonb || '{"kid":"a","alg":"RS256"}') AS rs256,
+       jwt.sign_with('{"sub":"42"}', :'rsa_key'::jsonb || '{"kid":"a","alg":"RS384"}') AS rs384,
+       jsonb_build_object('keys', jsonb_build_array(:'rsa_key'::jsonb || '{"kid":"a","alg":"PS256"}', :'rsa_key'::jsonb || '{"kid":"a","alg":"RS256"}')) AS both \gset
+SELECT left(pg_temp.try(format('SELECT jwt.verify_with(%L, %L)->>''sub''', token, :'both')), 40) AS verified FROM (VALUES (:'ps256'), (:'rs256'), (:'rs384')) v (token);
+
 DROP EXTENSION jwt_auth CASCADE;

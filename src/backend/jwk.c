@@ -110,6 +110,10 @@ read_members(Jsonb *object, JwtJwk *jwk)
 		if (jwk->member[i].data == NULL)
 			return JWT_E_KEY_MEMBER;
 	}
+	/* RFC 7517, Sec. 4.5: a kid "MUST be a case-sensitive string". */
+	if (jwtauth_json_member(object, "kid", &value) &&
+		value.type != jbvString)
+		return JWT_E_KEY_MEMBER;
 	jwk->has_oth = jwtauth_json_member(object, "oth", &value);
 	if (jwtauth_json_member(object, "key_ops", &value))
 		return read_key_ops(&value, jwk);

@@ -61,7 +61,7 @@ extern JwtAuthJwksBuilder *jwtauth_jwks_begin(void);
 extern void jwtauth_jwks_put(JwtAuthJwksBuilder *b, Jsonb *jwk);
 extern Jsonb *jwtauth_jwks_end(JwtAuthJwksBuilder *b);
 
-/* "kid" member; data NULL if there is none. */
+/* "kid" member of what makes a key; data NULL if there is none. */
 extern JwtSlice jwtauth_jwk_kid(Jsonb *jwk);
 
 /* RFC 7638 thumbprint as a slice of palloc'd text. */

@@ -73,32 +73,84 @@ is_candidate(const JwtAuthToken *token, Jsonb *jwk)
 		jwt_slice_equal(kty, jwt_slice_of(jwt_kty_name(token->alg->kty)));
 }
 
-static JwtStatus
-try_set(const JwtAuthToken *token, JsonbContainer *set,
-		const JwtAuthList *algorithms, JwtAuthFault *fault)
+static int
+collect_candidates(const JwtAuthToken *token, JsonbContainer *set,
+				   Jsonb **found)
 {
-	Jsonb	   *candidates[MAX_CANDIDATES];
 	int			count = 0;
-	JwtStatus	result = JWT_E_NO_KEY;
 
-	if (JsonContainerSize(set) > MAX_SET)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("key set has more than %d members", MAX_SET)));
 	for (uint32 i = 0; i < JsonContainerSize(set); i++)
 	{
 		Jsonb	   *jwk = member_of(set, i);
 
-		if (jwk == NULL || !is_candidate(token, jwk))
-			continue;
-
-		/* A kid that names two keys of the set names none. */
-		if (token->kid.data != NULL && count == 1)
-			return jwtauth_fault(fault, JWT_E_NO_KEY);
-		if (count == MAX_CANDIDATES)
-			return jwtauth_fault(fault, JWT_E_TOO_MANY_KEYS);
-		candidates[count++] = jwk;
+		if (jwk != NULL && is_candidate(token, jwk))
+			found[count++] = jwk;
 	}
+	return count;
+}
+
+/* A member of a set, as far as it says which key it is. */
+typedef struct Member
+{
+	char		thumbprint[JWT_THUMBPRINT_LEN];
+	const JwtAlg *alg;			/* its own, or NULL */
+} Member;
+
+/* False if it can verify nothing. */
+static bool
+read_member(Jsonb *jwk, Member *member)
+{
+	JwtKey	   *key;
+
+	CHECK_FOR_INTERRUPTS();
+	if (jwtauth_key_of_argument(jwk, &key) != JWT_OK ||
+		jwt_key_permits(key, jwt_key_default_alg(key),
+						JWT_OP_VERIFY) != JWT_OK)
+		return false;
+	member->alg = jwt_key_alg(key);
+	return jwt_key_thumbprint(key, member->thumbprint) == JWT_OK;
+}
+
+/*
+ * Drops the members that are of no use, or repeat another; returns how many
+ * are left, and how many keys those are: one may be there for several
+ * algorithms, a member each.
+ */
+static int
+keep_usable(Jsonb **found, int count, int *keys)
+{
+	Member	   *kept = palloc(count * sizeof(Member));
+	int			num_kept = 0;
+
+	*keys = 0;
+	for (int i = 0; i < count; i++)
+	{
+		Member	   *member = &kept[num_kept];
+		bool		same_key = false;
+		bool		same_alg = false;
+
+		if (!read_member(found[i], member))
+			continue;
+		for (int j = 0; j < num_kept; j++)
+		{
+			if (memcmp(kept[j].thumbprint, member->thumbprint,
+					   JWT_THUMBPRINT_LEN) != 0)
+				continue;
+			same_key = true;
+			same_alg = same_alg || kept[j].alg == member->alg;
+		}
+		*keys += same_key ? 0 : 1;
+		if (!same_alg)
+			found[num_kept++] = found[i];
+	}
+	return num_kept;
+}
+
+static JwtStatus
+try_candidates(const JwtAuthToken *token, Jsonb **candidates, int count,
+			   const JwtAuthList *algorithms, JwtAuthFault *fault)
+{
+	JwtStatus	result = JWT_E_NO_KEY;
 
 	for (int i = 0; i < count; i++)
 	{
@@ -118,6 +170,37 @@ try_set(const JwtAuthToken *token, JsonbContainer *set,
 	if (result == JWT_E_ALGORITHM)
 		return jwtauth_fault_about(fault, result, token->alg_name);
 	return jwtauth_fault(fault, result);
+}
+
+/*
+ * A kid that names two keys of the set names none.  What cannot serve is no
+ * key here, whatever its name: it is looked for where there are more members
+ * than there may be keys, so that ordinary sets do not pay for it.
+ */
+static JwtStatus
+try_set(const JwtAuthToken *token, JsonbContainer *set,
+		const JwtAuthList *algorithms, JwtAuthFault *fault)
+{
+	int			max = token->kid.data != NULL ? 1 : MAX_CANDIDATES;
+	Jsonb	  **found;
+	int			count;
+	int			keys;
+
+	if (JsonContainerSize(set) > MAX_SET)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("key set has more than %d members", MAX_SET)));
+
+	found = palloc(Max(JsonContainerSize(set), 1) * sizeof(Jsonb *));
+	count = collect_candidates(token, set, found);
+	if (count > max)
+	{
+		count = keep_usable(found, count, &keys);
+		if (keys > max)
+			return jwtauth_fault(fault, token->kid.data != NULL ?
+								 JWT_E_NO_KEY : JWT_E_TOO_MANY_KEYS);
+	}
+	return try_candidates(token, found, count, algorithms, fault);
 }
 
 /* A key that was passed by itself: what is wrong with it is an error. */
