@@ -282,7 +282,7 @@ COMMENT ON FUNCTION jwt.import_key(jsonb, text, text, text) IS 'Stores a JWK, of
 CREATE FUNCTION jwt.import_jwks(jwks jsonb, issuer text, keep_missing boolean DEFAULT false)
     RETURNS integer LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_import_jwks';
-COMMENT ON FUNCTION jwt.import_jwks(jsonb, text, boolean) IS 'Replaces the keys of another issuer by a JWKS; returns how many it holds';
+COMMENT ON FUNCTION jwt.import_jwks(jsonb, text, boolean) IS 'Replaces the keys of another issuer by a JWKS; returns how many of it are in force';
 
 CREATE FUNCTION jwt.rotate_key(alg text DEFAULT NULL)
     RETURNS text LANGUAGE c VOLATILE PARALLEL UNSAFE

@@ -180,6 +180,8 @@ DELETE FROM jwt.key_store;
 -- import_jwks
 --
 \set p1 '{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}'
+\set signer_private '{"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB","d":"Eq5xpGnNCivDflJsRQBXHx1hdR1k6Ulwe2JZD50LpXyWPEAeP88vLNO97IjlA7_GQ5sLKMgvfTeXZx9SE-7YwVol2NXOoAJe46sui395IW_GO-pWJ1O0BkTGoVEn2bKVRUCgu-GjBVaYLU6f3l9kJfFNS3E0QbVdxzubSu3Mkqzjkn439X0M_V51gfpRLI9JYanrC4D4qAdGcopV_0ZHHzQlBjudU2QvXt4ehNYTCBr6XCLQUShb1juUO1ZdiYoFaFQT5Tw8bGUl_x_jTj3ccPDVZFD9pIuhLhBOneufuBiB4cS98l2SR_RQyGWSeWjnczT0QU91p1DhOVRuOopznQ","p":"4BzEEOtIpmVdVEZNCqS7baC4crd0pqnRH_5IB3jw3bcxGn6QLvnEtfdUdiYrqBdss1l58BQ3KhooKeQTa9AB0Hw_Py5PJdTJNPY8cQn7ouZ2KKDcmnPGBY5t7yLc1QlQ5xHdwW1VhvKn-nXqhJTBgIPgtldC-KDV5z-y2XDwGUc","q":"uQPEfgmVtjL0Uyyx88GZFF1fOunH3-7cepKmtH4pxhtCoHqpWmT8YAmZxaewHgHAjLYsp1ZSe7zFYHj7C6ul7TjeLQeZD_YwD66t62wDmpe_HlB-TnBA-njbglfIsRLtXlnDzQkv5dTltRJ11BKBBypeeF6689rjcJIDEz9RWdc","dp":"BwKfV3Akq5_MFZDFZCnW-wzl-CCo83WoZvnLQwCTeDv8uzluRSnm71I3QCLdhrqE2e9YkxvuxdBfpT_PI7Yz-FOKnu1R6HsJeDCjn12Sk3vmAktV2zb34MCdy7cpdTh_YVr7tss2u6vneTwrA86rZtu5Mbr1C1XsmvkxHQAdYo0","dq":"h_96-mK1R_7glhsum81dZxjTnYynPbZpHziZjeeHcXYsXaaMwkOlODsWa7I9xXDoRwbKgB719rrmI2oKr6N3Do9U0ajaHF-NKJnwgjMd2w9cjz3_-kyNlxAr2v4IKhGNpmM5iIgOS1VZnOZ68m6_pbLBSp3nssTdlqvd0tIiTHU","qi":"IYd7DHOhrWvxkwPQsRM2tOgrjbcrfvtQJipd-DlcxyVuuM9sQLdgjVk2oy26F0EmpScGLq2MowX7fhd_QJQ3ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp_gh6A5603k2-ZQwVK0JKSHuLFkuQ3U"}'
+SELECT :'signer_private'::jsonb - '{d,p,q,dp,dq,qi}'::text[] AS signer \gset
 SET client_min_messages = notice;
 SELECT jwt.import_key(:'p1', 'same kid');
 SELECT jwt.import_jwks(jsonb_build_object('keys', jsonb_build_array(:'p1'::jsonb || '{"kid":"a"}', :'rsa'::jsonb, :'ed'::jsonb - 'd')), 'https://idp.example');
@@ -204,6 +206,29 @@ SELECT jwt.import_jwks(jsonb_build_object('keys', jsonb_build_array(:'p1'::jsonb
 SELECT jwt.import_jwks(jsonb_build_object('keys', jsonb_build_array(:'p1'::jsonb || '{"kid":"a"}', :'p1'::jsonb || '{"kid":"a","use":"sig"}',
     :'p1'::jsonb || '{"kid":"enc","use":"enc"}', '{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}'::jsonb, 1, null, 'x', '[]'::jsonb)), 'https://idp.example');
 SELECT kid, issuer, status FROM pg_temp.keys() WHERE status <> 'revoked';
+-- a name that was revoked by hand stays so, whatever is published by it, and is not counted
+SELECT jwt.set_key_status('a', 'revoked', 'https://idp.example');
+SELECT jwt.import_jwks(jsonb_build_object('keys', jsonb_build_array(:'p1'::jsonb || '{"kid":"a"}', :'rsa'::jsonb)), 'https://idp.example');
+SELECT jwt.import_jwks(jsonb_build_object('keys', jsonb_build_array(:'ed'::jsonb - 'd' || '{"kid":"a"}')), 'https://idp.example');
+SELECT kid, status, kty FROM jwt.keys WHERE issuer IS NOT NULL AND kid IN ('a', '2011-04-29') ORDER BY kid;
+SELECT jwt.drop_key('a', 'https://idp.example');
+SELECT jwt.import_jwks(jsonb_build_object('keys', jsonb_build_array(:'ed'::jsonb - 'd' || '{"kid":"a"}')), 'https://idp.example');
+SELECT kid, status, kty FROM jwt.keys WHERE issuer IS NOT NULL AND kid IN ('a', '2011-04-29') ORDER BY kid;
+-- one key for two algorithms, in any order: which of them is the issuer's to say
+SELECT jwt.trust_issuer('https://two.example', '{*}', subject_prefix => 'two:');
+SELECT jwt.import_jwks(jsonb_build_object('keys', jsonb_build_array(:'signer'::jsonb || '{"kid":"r","alg":"PS256"}', :'signer'::jsonb || '{"kid":"r","alg":"RS256"}', :'p1'::jsonb || '{"kid":"e","alg":"ES256"}', :'p1'::jsonb || '{"kid":"e","alg":"ES256","use":"sig"}')), 'https://two.example');
+SELECT array_agg(xmin::text ORDER BY kid) AS rows FROM jwt.key_store \gset
+SELECT jwt.import_jwks(jsonb_build_object('keys', jsonb_build_array(:'p1'::jsonb || '{"kid":"e","alg":"ES256"}', :'signer'::jsonb || '{"kid":"r","alg":"RS256"}', :'signer'::jsonb || '{"kid":"r","alg":"PS256"}', :'signer'::jsonb || '{"kid":"r","alg":"RS256"}')), 'https://two.example');
+SELECT array_agg(xmin::text ORDER BY kid) = :'rows' AS untouched FROM jwt.key_store;
+SELECT kid, alg, public_jwk ? 'alg' AS in_jwk FROM jwt.keys WHERE issuer = 'https://two.example' ORDER BY kid;
+CREATE FUNCTION pg_temp.signed(alg text, jwk jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT jwt.sign_with('{"iss":"https://two.example","sub":"42"}', jwk || jsonb_build_object('kid', 'r', 'alg', alg), '1 hour')
+$$;
+SELECT alg, left(pg_temp.words(pg_temp.signed(alg, :'signer_private')), 38) FROM unnest('{RS256,PS256,RS384}'::text[]) alg;
+SELECT jwt.trust_issuer('https://two.example', '{*}', subject_prefix => 'two:', algorithms => '{RS256,PS256}');
+SELECT alg, left(pg_temp.words(pg_temp.signed(alg, :'signer_private')), 38) FROM unnest('{RS256,PS256,RS384}'::text[]) alg;
+SELECT pg_temp.try($$SELECT jwt.distrust_issuer('https://two.example')$$);
+DELETE FROM jwt.key_store WHERE issuer = 'https://two.example';
 -- refused as a whole, and then nothing has changed
 SELECT what, pg_temp.try(format('SELECT jwt.import_jwks(%L, ''https://idp.example'')',
        replace(replace(replace(set, '<good>', (:'p1'::jsonb || '{"kid":"p"}')::text), '<private>', :'ed'), '<rsa>', :'rsa')))

@@ -63,8 +63,9 @@ extern void jwtauth_key_note_life(const JwtAuthKey *key, int64 seconds);
 extern const JwtAlg *jwtauth_default_signing_alg(void);
 
 /*
- * Replaces the keys of an issuer by a JWKS; returns how many it has now.
- * Keys that are not in the set become revoked, unless kept.
+ * Replaces the keys of an issuer by a JWKS; returns how many of the set are in
+ * force now.  Keys that are not in it become revoked, unless kept; what was
+ * revoked by hand stays so.
  */
 extern int	jwtauth_key_set_replace(Jsonb *jwks, JwtSlice issuer,
 									bool keep_missing);

@@ -34,6 +34,16 @@ typedef struct SetMember
 	Jsonb	   *public_jwk;
 } SetMember;
 
+/* What a set is, and what became of it. */
+typedef struct KeySet
+{
+	SetMember  *members;
+	int			count;
+	int			skipped;		/* of no use here */
+	int			several;		/* keys that are there for several algorithms */
+	int			revoked;		/* keys that stay revoked */
+} KeySet;
+
 /*
  * A key that is back is in force again, unless it was revoked by hand: what
  * an administrator took away no import gives back.
@@ -58,6 +68,13 @@ static JwtAuthStatement revoke_missing = {
 	" missing_since = clock_timestamp()"
 	" WHERE issuer = $1 AND status <> 'revoked' AND kid <> ALL ($2)"
 	" RETURNING kid",
+	2,
+	{TEXTOID, TEXTARRAYOID}
+};
+
+/* Of the names in a set, those that were revoked by hand. */
+static JwtAuthStatement find_revoked = {
+	"SELECT FROM %1$s WHERE issuer = $1 AND kid = ANY ($2) AND status = 'revoked'",
 	2,
 	{TEXTOID, TEXTARRAYOID}
 };
@@ -127,33 +144,62 @@ compare_members(const void *a, const void *b)
 	return result != 0 ? result : (x->kid.len > y->kid.len) - (x->kid.len < y->kid.len);
 }
 
-/* Drops repetitions; the same name for two keys refuses the set. */
-static int
-without_duplicates(SetMember *members, int count)
+/*
+ * One key for two algorithms, as some providers publish it, a member each.  A
+ * row has room for one algorithm or none, so that one of the two would be
+ * refused, and which one would be left to chance.  Without any, the issuer's
+ * "algorithms" decide, or RS256: what an administrator says, and never more
+ * than fits the key.
+ */
+static void
+forget_alg(SetMember *member)
 {
-	int			kept = 0;
+	Datum		without;
 
-	qsort(members, count, sizeof(SetMember), compare_members);
-	for (int i = 0; i < count; i++)
-	{
-		if (kept > 0 && compare_members(&members[kept - 1], &members[i]) == 0)
-		{
-			if (!jwt_slice_equal(members[kept - 1].thumbprint,
-								 members[i].thumbprint))
-				refuse_set(_("Two different keys in it have the same name."));
-			continue;
-		}
-		members[kept++] = members[i];
-	}
-	return kept;
+	if (member->alg == NULL)
+		return;
+	member->alg = NULL;
+	without = DirectFunctionCall2(jsonb_delete,
+								  JsonbPGetDatum(member->public_jwk),
+								  CStringGetTextDatum("alg"));
+	member->public_jwk = DatumGetJsonbP(without);
 }
 
-static int
-read_set(Jsonb *jwks, SetMember **members, int *skipped)
+/* Drops repetitions; the same name for two keys refuses the set. */
+static void
+drop_repetitions(KeySet *set)
+{
+	int			kept = 0;
+	int			several_of = -1;
+
+	qsort(set->members, set->count, sizeof(SetMember), compare_members);
+	for (int i = 0; i < set->count; i++)
+	{
+		SetMember  *member = &set->members[i];
+		SetMember  *last = kept > 0 ? &set->members[kept - 1] : NULL;
+
+		if (last == NULL || compare_members(last, member) != 0)
+		{
+			set->members[kept++] = *member;
+			continue;
+		}
+		if (!jwt_slice_equal(last->thumbprint, member->thumbprint))
+			refuse_set(_("Two different keys in it have the same name."));
+		if (last->alg != member->alg && several_of != kept)
+		{
+			forget_alg(last);
+			set->several++;
+			several_of = kept;
+		}
+	}
+	set->count = kept;
+}
+
+static void
+read_set(Jsonb *jwks, KeySet *set)
 {
 	JsonbValue	keys;
 	JsonbContainer *array;
-	int			count = 0;
 	uint32		size;
 
 	if (!jwtauth_json_member(jwks, "keys", &keys) ||
@@ -167,8 +213,7 @@ read_set(Jsonb *jwks, SetMember **members, int *skipped)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("key set has more than %d members", MAX_SET)));
 
-	*skipped = 0;
-	*members = palloc(Max(size, 1) * sizeof(SetMember));
+	set->members = palloc(Max(size, 1) * sizeof(SetMember));
 	for (uint32 i = 0; i < size; i++)
 	{
 		JsonbValue *value = getIthJsonbValueFromContainer(array, i);
@@ -176,12 +221,12 @@ read_set(Jsonb *jwks, SetMember **members, int *skipped)
 		CHECK_FOR_INTERRUPTS();
 		if (value->type == jbvBinary &&
 			JsonContainerIsObject(value->val.binary.data) &&
-			read_member(JsonbValueToJsonb(value), &(*members)[count]))
-			count++;
+			read_member(JsonbValueToJsonb(value), &set->members[set->count]))
+			set->count++;
 		else
-			(*skipped)++;
+			set->skipped++;
 	}
-	return without_duplicates(*members, count);
+	drop_repetitions(set);
 }
 
 static void
@@ -199,55 +244,73 @@ revoke_what_is_missing(Datum *values)
 
 /* An import that changes nothing is no event. */
 static void
-write_set(JwtSlice issuer, const SetMember *members, int count, bool keep_missing)
+write_set(JwtSlice issuer, KeySet *set, bool keep_missing)
 {
-	Datum	   *kids = palloc(Max(count, 1) * sizeof(Datum));
+	Datum	   *kids = palloc(Max(set->count, 1) * sizeof(Datum));
 	Datum		values[5];
 
 	values[0] = jwtauth_text(issuer);
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < set->count; i++)
 	{
+		const SetMember *member = &set->members[i];
 		char		nulls[] = "     ";
 
-		kids[i] = jwtauth_text(members[i].kid);
+		kids[i] = jwtauth_text(member->kid);
 		values[1] = kids[i];
-		values[2] = CStringGetTextDatum(members[i].alg ? members[i].alg->name : "");
-		nulls[2] = members[i].alg ? ' ' : 'n';
-		values[3] = CStringGetTextDatum(members[i].kty);
-		values[4] = JsonbPGetDatum(members[i].public_jwk);
+		values[2] = CStringGetTextDatum(member->alg ? member->alg->name : "");
+		nulls[2] = member->alg ? ' ' : 'n';
+		values[3] = CStringGetTextDatum(member->kty);
+		values[4] = JsonbPGetDatum(member->public_jwk);
 		if (jwtauth_execute(&upsert_key, values, nulls) > 0)
-			jwtauth_event_record_key("key imported", issuer, members[i].kid, "current");
+			jwtauth_event_record_key("key imported", issuer, member->kid, "current");
 	}
+	values[1] = PointerGetDatum(construct_array(kids, set->count, TEXTOID, -1,
+												false, TYPALIGN_INT));
+	set->revoked = (int) jwtauth_execute(&find_revoked, values, NULL);
 	if (!keep_missing)
-	{
-		values[1] = PointerGetDatum(construct_array(kids, count, TEXTOID, -1,
-													false, TYPALIGN_INT));
 		revoke_what_is_missing(values);
-	}
+}
+
+static void
+tell_about(const KeySet *set)
+{
+	if (set->skipped > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%d key of the set was skipped",
+							   "%d keys of the set were skipped",
+							   set->skipped, set->skipped),
+				 errdetail("Their kty, crv, alg, use or size is not supported, or they are malformed.")));
+	if (set->several > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%d key of the set is there for several algorithms",
+							   "%d keys of the set are there for several algorithms",
+							   set->several, set->several),
+				 errhint("Name those that are meant as \"algorithms\" of jwt.trust_issuer(); else an RSA key is for RS256.")));
+	if (set->revoked > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%d key of the set stays revoked",
+							   "%d keys of the set stay revoked",
+							   set->revoked, set->revoked),
+				 errdetail("Keys of the same name were revoked with jwt.set_key_status(), which no import undoes."),
+				 errhint("To take what is published by that name, drop the revoked key with jwt.drop_key() first.")));
 }
 
 int
 jwtauth_key_set_replace(Jsonb *jwks, JwtSlice issuer, bool keep_missing)
 {
-	SetMember  *members;
-	int			skipped;
-	int			count = read_set(jwks, &members, &skipped);
+	KeySet		set = {0};
 
-	if (count == 0)
+	read_set(jwks, &set);
+	if (set.count == 0)
 		refuse_set(_("It holds no key that can be used here."));
 
 	/* Two imports at once: one after the other. */
 	LockDatabaseObject(jwtauth_table_oid(JWTAUTH_KEYS), 0, 1, ExclusiveLock);
 	jwtauth_write_begin();
-	write_set(issuer, members, count, keep_missing);
+	write_set(issuer, &set, keep_missing);
 	jwtauth_write_end();
-	if (skipped > 0)
-		ereport(NOTICE,
-				(errmsg_plural("%d key of the set was skipped",
-							   "%d keys of the set were skipped",
-							   skipped, skipped),
-				 errdetail("Their kty, crv, alg, use or size is not supported, or they are malformed.")));
-	return count;
+	tell_about(&set);
+	return set.count - set.revoked;
 }
 
 static bool
