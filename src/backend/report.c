@@ -325,6 +325,8 @@ key_detail(JwtStatus status)
 			return gettext_noop("Its kty or crv is missing or not one of oct, RSA, EC (P-256, P-384, P-521, secp256k1), OKP (Ed25519, Ed448).");
 		case JWT_E_KEY_MEMBER:
 			return gettext_noop("A member that its type needs is missing, or one is of the wrong type or not strict base64url of the right length.");
+		case JWT_E_KEY_PRIMES:
+			return gettext_noop("A private RSA key needs its primes (p, q, dp, dq, qi) to be stored or written as PEM.");
 		case JWT_E_KEY_TOO_LARGE:
 			return gettext_noop("It is larger than 16384 bits (RSA) or 4096 bytes (oct).");
 		case JWT_E_KEY_EXPONENT:

@@ -171,7 +171,7 @@ extern JwtStatus jwt_key_thumbprint(const JwtKey *key,
 
 /*
  * PEM text: PKCS#8 for a private key, SPKI for a public one; an oct key is
- * JWT_E_KEY_TYPE, a private RSA key without its primes JWT_E_KEY_MEMBER.
+ * JWT_E_KEY_TYPE, a private RSA key without its primes JWT_E_KEY_PRIMES.
  * *pem is released by jwt_pem_free, which wipes it.
  */
 extern JwtStatus jwt_key_to_pem(const JwtKey *key, char **pem, size_t *len);

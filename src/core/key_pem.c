@@ -364,7 +364,7 @@ jwt_key_to_pem(const JwtKey *key, char **pem, size_t *len)
 		return JWT_E_KEY_TYPE;
 	/* RFC 8017, App. A.1.2: there is no private key without its primes. */
 	if (key->kty == JWT_KTY_RSA && key->is_private && !key->has_primes)
-		return JWT_E_KEY_MEMBER;
+		return JWT_E_KEY_PRIMES;
 
 	ctx = OSSL_ENCODER_CTX_new_for_pkey(key->pkey,
 										key->is_private ? EVP_PKEY_KEYPAIR

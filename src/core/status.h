@@ -46,6 +46,7 @@ typedef enum JwtStatus
 	/* Faults of a key. */
 	JWT_E_KEY_TYPE,				/* kty or crv missing or not supported */
 	JWT_E_KEY_MEMBER,			/* a member missing, or not base64url */
+	JWT_E_KEY_PRIMES,			/* RSA: private without its primes */
 	JWT_E_KEY_TOO_SMALL,
 	JWT_E_KEY_TOO_LARGE,
 	JWT_E_KEY_EXPONENT,			/* RSA exponent even, 1, or over 64 bits */

@@ -129,7 +129,7 @@ has_pem(const JwtKey *key, const JwtJwk *jwk)
 		expected = JWT_E_KEY_TYPE;
 	else if (jwt_key_type(key) == JWT_KTY_RSA && jwt_key_is_private(key) &&
 			 jwk->member[JWT_JWK_P].data == NULL)
-		expected = JWT_E_KEY_MEMBER;
+		expected = JWT_E_KEY_PRIMES;
 	REQUIRE_CLEAN(jwt_key_to_pem(key, &pem, &len) == expected);
 	jwt_pem_free(pem, len);
 	return expected == JWT_OK;

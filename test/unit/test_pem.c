@@ -414,7 +414,7 @@ rsa_needs_its_primes(void)
 	for (i = JWT_JWK_P; i <= JWT_JWK_QI; i++)
 		jwk.member[i].data = NULL;
 	key = make_key(&jwk);
-	CHECK_STATUS(jwt_key_to_pem(key, &pem, &len), JWT_E_KEY_MEMBER);
+	CHECK_STATUS(jwt_key_to_pem(key, &pem, &len), JWT_E_KEY_PRIMES);
 	CHECK(pem == NULL && len == 0);
 	jwt_key_free(key);
 
