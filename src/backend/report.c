@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #define SHOWN_MAX 200			/* bytes of a claim that a detail may show */
+#define PS512_MIN_BITS 1034		/* see the table of algorithms */
 
 typedef struct FaultWords
 {
@@ -376,12 +377,20 @@ jwtauth_raise_key(JwtStatus status, const JwtKeyLimits *limits)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a public key cannot sign")));
+	if (status == JWT_E_SECRET_TOO_SMALL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("key is too small"),
+				 errdetail("An HMAC key must be at least as long as the hash: 32, 48 or 64 bytes.")));
 	if (status == JWT_E_KEY_TOO_SMALL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("key is too small"),
-				 errdetail("HMAC keys must be at least as long as the hash (32, 48 or 64 bytes), RSA keys at least %d bits.",
-						   limits->min_rsa_bits)));
+				 limits->min_rsa_bits >= PS512_MIN_BITS ?
+				 errdetail("An RSA key must have at least %d bits.",
+						   limits->min_rsa_bits) :
+				 errdetail("An RSA key must have at least %d bits, for PS512 %d.",
+						   limits->min_rsa_bits, PS512_MIN_BITS)));
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -93,6 +93,15 @@ jwt_key_fits(const JwtKey *key, const JwtAlg *alg)
 	return alg->crv == NULL || strcmp(alg->crv, key->curve->crv) == 0;
 }
 
+JwtStatus
+jwt_key_check_size(const JwtKey *key, const JwtAlg *alg)
+{
+	if (key->bits >= alg->min_bits)
+		return JWT_OK;
+	return key->kty == JWT_KTY_OCT ? JWT_E_SECRET_TOO_SMALL :
+		JWT_E_KEY_TOO_SMALL;
+}
+
 const JwtAlg *
 jwt_key_default_alg(const JwtKey *key)
 {
@@ -117,11 +126,14 @@ jwt_key_default_alg(const JwtKey *key)
 JwtStatus
 jwt_key_permits(const JwtKey *key, const JwtAlg *alg, unsigned op)
 {
+	JwtStatus	status;
+
 	if (alg == NULL || !jwt_key_fits(key, alg) ||
 		(key->alg != NULL && key->alg != alg))
 		return JWT_E_ALGORITHM;
-	if (key->bits < alg->min_bits)
-		return JWT_E_KEY_TOO_SMALL;
+	status = jwt_key_check_size(key, alg);
+	if (status != JWT_OK)
+		return status;
 	if ((key->ops & op) != op)
 		return JWT_E_KEY_USE;
 	if ((op & JWT_OP_SIGN) != 0 && !key->is_private)

@@ -149,8 +149,9 @@ extern const JwtAlg *jwt_key_default_alg(const JwtKey *key);
 /*
  * May the key do operation op (JWT_OP_SIGN or JWT_OP_VERIFY) with alg?
  * JWT_E_ALGORITHM if its type, curve or own "alg" says otherwise,
- * JWT_E_KEY_TOO_SMALL if it is too short for alg, JWT_E_KEY_USE if "use" or
- * "key_ops" forbid op, JWT_E_KEY_NOT_PRIVATE if it cannot sign.
+ * JWT_E_KEY_TOO_SMALL or, of an oct key, JWT_E_SECRET_TOO_SMALL if it is too
+ * short for alg, JWT_E_KEY_USE if "use" or "key_ops" forbid op,
+ * JWT_E_KEY_NOT_PRIVATE if it cannot sign.
  */
 extern JwtStatus jwt_key_permits(const JwtKey *key, const JwtAlg *alg,
 								 unsigned op);

@@ -76,6 +76,9 @@ extern JwtKey *jwt_key_new(JwtKeyType kty);
 /* True if alg fits type and curve; says nothing of the key's own "alg". */
 extern bool jwt_key_fits(const JwtKey *key, const JwtAlg *alg);
 
+/* Is it long enough for alg?  JWT_E_KEY_TOO_SMALL or _SECRET_ if not. */
+extern JwtStatus jwt_key_check_size(const JwtKey *key, const JwtAlg *alg);
+
 /* key_curve.c */
 extern const JwtCurve *jwt_curve_find(JwtKeyType kty, JwtSlice crv);
 extern const JwtCurve *jwt_curve_of_pkey(EVP_PKEY *pkey);

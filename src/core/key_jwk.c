@@ -183,9 +183,8 @@ read_material(JwtKey *key, const JwtJwk *jwk, const JwtKeyLimits *limits)
 	}
 
 	/* Without "alg" the size is judged algorithm by algorithm. */
-	if (status == JWT_OK && key->alg != NULL &&
-		key->bits < key->alg->min_bits)
-		status = JWT_E_KEY_TOO_SMALL;
+	if (status == JWT_OK && key->alg != NULL)
+		status = jwt_key_check_size(key, key->alg);
 	return status;
 }
 

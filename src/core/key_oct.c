@@ -264,7 +264,7 @@ jwt_key_fill_oct(JwtKey *key, const JwtJwk *jwk)
 		/* There, but of no length at all: that is a matter of size. */
 		if (jwk->member[JWT_JWK_K].data != NULL &&
 			jwk->member[JWT_JWK_K].len == 0)
-			status = JWT_E_KEY_TOO_SMALL;
+			status = JWT_E_SECRET_TOO_SMALL;
 		goto out;
 	}
 

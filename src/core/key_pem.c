@@ -313,10 +313,8 @@ adopt_alg(JwtKey *key, const JwtAlg *alg)
 		return JWT_OK;
 	if (!jwt_key_fits(key, alg))
 		return JWT_E_KEY_ALG;
-	if (key->bits < alg->min_bits)
-		return JWT_E_KEY_TOO_SMALL;
 	key->alg = alg;
-	return JWT_OK;
+	return jwt_key_check_size(key, alg);
 }
 
 JwtStatus

@@ -48,6 +48,7 @@ typedef enum JwtStatus
 	JWT_E_KEY_MEMBER,			/* a member missing, or not base64url */
 	JWT_E_KEY_PRIMES,			/* RSA: private without its primes */
 	JWT_E_KEY_TOO_SMALL,
+	JWT_E_SECRET_TOO_SMALL,		/* the same of an HMAC key */
 	JWT_E_KEY_TOO_LARGE,
 	JWT_E_KEY_EXPONENT,			/* RSA exponent even, 1, or over 64 bits */
 	JWT_E_KEY_INVALID,			/* off the curve, or halves do not match */

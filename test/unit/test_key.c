@@ -159,16 +159,16 @@ oct_sizes(void)
 	char		k[JWT_JWK_MEMBER_MAX + 3];
 
 	CHECK_STATUS(with(oct_jwk(1, k), JWT_JWK_USE, NULL), JWT_OK);
-	CHECK_STATUS(with(oct_jwk(1, k), JWT_JWK_K, ""), JWT_E_KEY_TOO_SMALL);
+	CHECK_STATUS(with(oct_jwk(1, k), JWT_JWK_K, ""), JWT_E_SECRET_TOO_SMALL);
 	CHECK_STATUS(with(oct_jwk(1, k), JWT_JWK_K, NULL), JWT_E_KEY_MEMBER);
 	CHECK_STATUS(with(oct_jwk(1, k), JWT_JWK_K, "Zh"), JWT_E_KEY_MEMBER);
 	CHECK_STATUS(with(oct_jwk(1, k), JWT_JWK_K, "Zg=="), JWT_E_KEY_MEMBER);
 	CHECK_STATUS(with(oct_jwk(31, k), JWT_JWK_ALG, NULL), JWT_OK);
 	CHECK_STATUS(with(oct_jwk(31, k), JWT_JWK_ALG, "HS256"),
-				 JWT_E_KEY_TOO_SMALL);
+				 JWT_E_SECRET_TOO_SMALL);
 	CHECK_STATUS(with(oct_jwk(63, k), JWT_JWK_ALG, "HS384"), JWT_OK);
 	CHECK_STATUS(with(oct_jwk(63, k), JWT_JWK_ALG, "HS512"),
-				 JWT_E_KEY_TOO_SMALL);
+				 JWT_E_SECRET_TOO_SMALL);
 	CHECK_STATUS(with(oct_jwk(64, k), JWT_JWK_ALG, "HS512"), JWT_OK);
 	CHECK_STATUS(with(oct_jwk(JWT_MAX_SECRET_LEN, k), JWT_JWK_USE, NULL),
 				 JWT_OK);

@@ -76,7 +76,7 @@ permits_by_size(void)
 	list_permitted(key, JWT_OP_SIGN, line);
 	CHECK(strcmp(line, "HS256 HS384 ") == 0);
 	CHECK_STATUS(jwt_key_permits(key, find_alg("HS512"), JWT_OP_VERIFY),
-				 JWT_E_KEY_TOO_SMALL);
+				 JWT_E_SECRET_TOO_SMALL);
 	CHECK_STATUS(jwt_key_permits(key, find_alg("RS256"), JWT_OP_VERIFY),
 				 JWT_E_ALGORITHM);
 	CHECK_STATUS(jwt_key_permits(key, NULL, JWT_OP_VERIFY), JWT_E_ALGORITHM);
@@ -86,7 +86,7 @@ permits_by_size(void)
 	jwk = oct_jwk(31, k);
 	key = make_key(&jwk);
 	CHECK_STATUS(jwt_key_permits(key, find_alg("HS256"), JWT_OP_SIGN),
-				 JWT_E_KEY_TOO_SMALL);
+				 JWT_E_SECRET_TOO_SMALL);
 	CHECK(strcmp(jwt_key_default_alg(key)->name, "HS256") == 0);
 	jwt_key_free(key);
 }
