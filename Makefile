@@ -75,6 +75,7 @@ OBJS = \
 	src/backend/keystore.o \
 	src/backend/keystore_row.o \
 	src/backend/keystore_file.o \
+	src/backend/keystore_fitting.o \
 	src/backend/keystore_secret.o \
 	src/backend/keystore_uri.o \
 	src/backend/purge.o \

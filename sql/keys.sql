@@ -159,6 +159,24 @@ SELECT pg_temp.forge('{"alg":"HS256"}', '{"iss":"https://idp.example","exp":4000
 SELECT pg_temp.words(:'fresh'), pg_temp.words(pg_temp.token(1, 'k1'));
 SELECT jwt.set_key_status('k17', 'revoked', 'https://idp.example');
 SELECT pg_temp.words(:'fresh'), pg_temp.words(pg_temp.token(17)), pg_temp.words(pg_temp.token(17, 'k17'));
+-- keys out of their time do not count, at the time that is asked for
+SELECT jwt.import_key(jwt.jwk_from_secret(pg_temp.secret(18), 'HS256', 'k18'), issuer => 'https://idp.example');
+SELECT pg_temp.words(pg_temp.token(18));
+SELECT jwt.set_key_times('k16', NULL, now() - interval '1 hour', 'https://idp.example');
+SELECT pg_temp.words(pg_temp.token(18)), pg_temp.words(pg_temp.token(16)), pg_temp.words(pg_temp.token(16), as_of => now() - interval '2 hours');
+SELECT jwt.set_key_times('k15', NULL, now() - interval '3 hours', 'https://idp.example');
+SELECT pg_temp.words(pg_temp.token(18)), pg_temp.words(pg_temp.token(16)), pg_temp.words(pg_temp.token(16), as_of => now() - interval '2 hours');
+SELECT jwt.set_key_times('k15', now() + interval '1 hour', NULL, 'https://idp.example'), jwt.set_key_times('k16', NULL, NULL, 'https://idp.example');
+SELECT pg_temp.words(pg_temp.token(15)), pg_temp.words(pg_temp.token(15), as_of => now() + interval '2 hours'), pg_temp.words(pg_temp.token(16));
+SELECT jwt.set_key_times('k15', NULL, NULL, 'https://idp.example'), jwt.drop_key('k18', 'https://idp.example');
+-- what is remembered is that of one issuer and algorithm, until a key changes
+SELECT pg_temp.words(pg_temp.token(2)), pg_temp.words(pg_temp.forge('{"alg":"HS256"}', '{"exp":4000000000}', pg_temp.secret(2)));
+SELECT pg_temp.words(jwt.sign_with('{"iss":"https://idp.example"}', jwt.jwk_from_secret(repeat('x', 48), 'HS384'), '1 hour')), pg_temp.words(pg_temp.token(2) || 'x'), pg_temp.words(pg_temp.forge('{"alg":"HS256"}', '{"iss":"https://idp.example","exp":4000000002}', pg_temp.secret(2)));
+BEGIN;
+SELECT jwt.set_key_status('k2', 'revoked', 'https://idp.example');
+SELECT pg_temp.words(pg_temp.forge('{"alg":"HS256"}', '{"iss":"https://idp.example","exp":4000000003}', pg_temp.secret(2)));
+ROLLBACK;
+SELECT pg_temp.words(pg_temp.forge('{"alg":"HS256"}', '{"iss":"https://idp.example","exp":4000000003}', pg_temp.secret(2)));
 -- with a kid that key alone
 SELECT pg_temp.words(pg_temp.token(1, 'k2')), pg_temp.words(pg_temp.token(1, 'k18'));
 -- and no key of ours signs for them, nor theirs for us

@@ -7,7 +7,8 @@
  * was read.  After a change its row is read again, but a key whose material
  * is the same stays parsed: parsing costs a hundred times the reading.  Rows
  * are read in keystore_row.c and written in key_admin.c; what is stored as
- * secret is converted in keystore_secret.c.
+ * secret is converted in keystore_secret.c.  Which keys fit a token that names
+ * none is found in keystore_fitting.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -203,55 +204,6 @@ jwtauth_key_in_force(const JwtAuthKey *key, TimestampTz at)
 {
 	return key->state != JWTAUTH_KEY_REVOKED &&
 		at >= key->not_before && at < key->not_after;
-}
-
-static bool
-may_fit(const JwtAuthKey *key, const JwtAlg *alg)
-{
-	if (key->state == JWTAUTH_KEY_REVOKED)
-		return false;
-	return key->alg ? key->alg == alg : key->kty == alg->kty;
-}
-
-static int
-newest_first(const void *a, const void *b)
-{
-	const JwtAuthKeyRow *x = a;
-	const JwtAuthKeyRow *y = b;
-
-	return x->created_at < y->created_at ? 1 :
-		x->created_at > y->created_at ? -1 : strcmp(x->key.kid, y->key.kid);
-}
-
-int
-jwtauth_keystore_fitting(JwtSlice issuer, const JwtAlg *alg,
-						 JwtSlice *kids, int max)
-{
-	const Oid	types[] = {TEXTOID};
-	Datum		keys[] = {jwtauth_text(issuer)};
-	JwtAuthKeyRow *rows = palloc(max * sizeof(JwtAuthKeyRow));
-	JwtAuthKeyRow row;
-	JwtAuthScan *scan;
-	int			count = 0;
-
-	scan = jwtauth_scan_begin(JWTAUTH_KEYS, 1, keys, types);
-	while (count <= max && jwtauth_scan_next(scan))
-	{
-		jwtauth_key_row_read(scan, &row);
-		if (!may_fit(&row.key, alg))
-			continue;
-		if (count < max)
-			rows[count] = row;
-		count++;
-	}
-	jwtauth_scan_end(scan);
-	if (count > max)
-		return -1;
-
-	qsort(rows, count, sizeof(JwtAuthKeyRow), newest_first);
-	for (int i = 0; i < count; i++)
-		kids[i] = jwt_slice_of(rows[i].key.kid);
-	return count;
 }
 
 /*

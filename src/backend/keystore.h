@@ -67,11 +67,11 @@ typedef struct JwtAuthKey
 extern JwtAuthKey *jwtauth_keystore_find(JwtSlice issuer, JwtSlice kid);
 
 /*
- * Names of the issuer's keys that could have signed with alg, newest first,
- * palloc'd; -1 if there are more than max.  Revoked keys are left out.
+ * Names of the issuer's keys that are in force at that time and could have
+ * signed with alg, newest first, palloc'd; -1 if there are more than max.
  */
 extern int	jwtauth_keystore_fitting(JwtSlice issuer, const JwtAlg *alg,
-									 JwtSlice *kids, int max);
+									 TimestampTz at, JwtSlice *kids, int max);
 
 /*
  * Name of the own key that signs by default, palloc'd: current, and became

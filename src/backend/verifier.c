@@ -131,7 +131,7 @@ judge_by_fitting_keys(JwtAuthToken *token, const JwtAuthPolicy *policy,
 {
 	JwtSlice	kids[MAX_FITTING_KEYS];
 	int			count = jwtauth_keystore_fitting(policy->key_issuer,
-												 token->alg, kids,
+												 token->alg, at, kids,
 												 MAX_FITTING_KEYS);
 	JwtAuthFault miss = {0};
 	JwtStatus	status;
