@@ -68,7 +68,8 @@ root=$cache/roots/pg$version
 
 packages="ca-certificates gcc libc6-dev libipc-run-perl libkrb5-dev libpq-dev
 	libssl-dev make openssl perl pgbouncer postgresql-$version
-	postgresql-client-$version postgresql-server-dev-$version"
+	postgresql-client-$version postgresql-server-dev-$version
+	pkcs11-provider softhsm2"
 # psql's part in a device flow; since 18.
 [ "$version" -lt 18 ] || packages="$packages libpq-oauth"
 # A server to upgrade from, with the libraries that only it has: unpacked into
