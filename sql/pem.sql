@@ -60,6 +60,9 @@ SELECT what, pg_temp.try(format('SELECT jwt.jwk_from_pem(%L)', pem)) AS jwk FROM
 SELECT what, pg_temp.try(format('SELECT jwt.jwks_from_pem(%L)', pem)) AS jwks FROM bundles ORDER BY n;
 SELECT pg_temp.try('SELECT jwt.jwks_from_pem(NULL)');
 SELECT pg_temp.try(format('SELECT jwt.jwk_from_pem(%L, alg => ''ES384'')', pem)) AS other_alg, jwt.jwk_from_pem(pem, 'ES256', 'k') - '{x,y,d}'::text[] AS alg FROM bundles WHERE n = 1;
+-- sizes: what the kind of the key needs, and for PS512 what that needs
+\set pem_small '-----BEGIN PUBLIC KEY-----\nMIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCkkaaDcuJiCckwG8OXpBhMgsiI\nyi9fW0YaFs11BGAFhaGqpBOXIfMYT1W6/pyw3ekj1jgpd9Ca0CTdImWavcd8ZdRh\nr7rcaM2vcOq9JyXg65Z8ssFCbO82z2MgZeuSYmzytHbd4Soxl/lREFOtIXbPUWyD\nOJ8+Zxj0HsTrK7XouwIDAQAB\n-----END PUBLIC KEY-----'
+SELECT alg, pg_temp.try(format('SELECT jwt.jwk_from_pem(%L, %L)->>''alg''', :'pem_small', alg)) FROM unnest('{RS256,PS384,PS512,ES256}'::text[]) alg;
 SELECT bool_and(key->>'kid' = jwt.jwk_thumbprint(key)) AS named_by_thumbprint, count(*) FROM bundles, jsonb_array_elements(jwt.jwks_from_pem(pem)->'keys') key WHERE n IN (5, 6);
 -- that imports as a set of another issuer, as long as none of it is private
 SELECT jwt.trust_issuer('https://idp.example', '{*}', subject_prefix => 'idp:');
