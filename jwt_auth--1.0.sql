@@ -134,6 +134,7 @@ CREATE TABLE jwt.event_store (
     session_user_name text COLLATE "C"
 );
 COMMENT ON TABLE jwt.event_store IS 'What happened to keys, sessions and revocations; read jwt.events instead';
+COMMENT ON SEQUENCE jwt.event_store_id_seq IS 'Numbers the events';
 CREATE INDEX event_store_at ON jwt.event_store (at);
 
 ALTER TABLE jwt.event_store ENABLE ROW LEVEL SECURITY;
