@@ -342,7 +342,7 @@ UPDATE jwt.key_store SET alg = 'RS256', kty = 'XYZ';
 SELECT pg_temp.try(format('SELECT jwt.verify(%L)', :'token'));
 ROLLBACK;
 SELECT pg_temp.words(:'token');
--- who publishes all tables publishes the keys, and is told so
+-- who publishes all tables, our schema or our table publishes the keys, and is told so
 SET client_min_messages = error;
 CREATE TABLE regress_jwt_published (a integer);
 CREATE PUBLICATION regress_jwt_some FOR TABLE regress_jwt_published;
@@ -353,6 +353,18 @@ CREATE PUBLICATION regress_jwt_all FOR ALL TABLES;
 SET client_min_messages = warning;
 SELECT jwt.generate_key('HS256', 'loud');
 SELECT jwt.import_key('{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}', 'public, quiet');
+SET client_min_messages = error;
+DROP PUBLICATION regress_jwt_all;
+CREATE PUBLICATION regress_jwt_all FOR TABLES IN SCHEMA jwt;
+SET client_min_messages = warning;
+SELECT jwt.generate_key('HS256', 'loud, too');
+SET client_min_messages = error;
+DROP PUBLICATION regress_jwt_all;
+CREATE PUBLICATION regress_jwt_all FOR TABLE jwt.key_store;
+SET client_min_messages = warning;
+SELECT jwt.generate_key('HS256', 'loud as well');
+ALTER PUBLICATION regress_jwt_all SET TABLE jwt.event_store;
+SELECT jwt.generate_key('HS256', 'quiet again');
 DROP PUBLICATION regress_jwt_some, regress_jwt_all;
 DROP TABLE regress_jwt_published;
 -- key_ops: an array of strings, none twice, not too many

@@ -61,6 +61,16 @@ jwtauth_push_jsonb(JsonbInState *state, JsonbIteratorToken seq,
 #endif
 
 /*
+ * 19: a publication of all tables may leave some out.
+ */
+#if PG_VERSION_NUM >= 190000
+#define GetRelationPublications(rel) GetRelationIncludedPublications(rel)
+#define jwtauth_publications_without(rel) GetRelationExcludedPublications(rel)
+#else
+#define jwtauth_publications_without(rel) NIL
+#endif
+
+/*
  * 18: a module may say its name and version; a primary key may be
  * deferrable, which ours are not; pg_noreturn stands before the function; a
  * constraint may be one that is not enforced.

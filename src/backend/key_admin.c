@@ -10,9 +10,6 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xact.h"
 #include "catalog.h"
 #include "catalog/pg_publication.h"
@@ -27,6 +24,7 @@
 #include "secret.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #define MAX_KID_LEN 512			/* bytes */
@@ -165,24 +163,20 @@ need_private(bool may_sign, const char *status)
 }
 
 /*
- * A publication of all tables hands the table, secrets included, to every
- * subscriber.
+ * A publication that has the table, be it by all tables, its schema or its
+ * name, hands it to every subscriber, secrets included.
  */
 static void
 warn_if_published(void)
 {
-	Relation	rel = table_open(PublicationRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-	bool		published = false;
+	Oid			table = jwtauth_table_oid(JWTAUTH_KEYS);
 
-	while (!published && HeapTupleIsValid(tuple = systable_getnext(scan)))
-		published = ((Form_pg_publication) GETSTRUCT(tuple))->puballtables;
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	if (published)
+	if (list_difference_oid(GetAllTablesPublications(),
+							jwtauth_publications_without(table)) != NIL ||
+		GetSchemaPublications(get_rel_namespace(table)) != NIL ||
+		GetRelationPublications(table) != NIL)
 		ereport(WARNING,
-				(errmsg("a publication for all tables carries the keys of extension \"%s\"",
+				(errmsg("a publication carries the keys of extension \"%s\"",
 						"jwt_auth"),
 				 errhint("Publish tables by name, or by schema without schema jwt.")));
 }
