@@ -574,64 +574,13 @@ CREATE FUNCTION jwt.impersonate(claims jsonb, role text DEFAULT NULL)
     END;
 COMMENT ON FUNCTION jwt.impersonate(jsonb, text) IS 'To test a policy as somebody: authenticates with a five-minute token of our own';
 
-CREATE FUNCTION jwt.count_passing(rel regclass, asking_role text, oids oid[], tids tid[])
-    RETURNS bigint LANGUAGE c VOLATILE PARALLEL UNSAFE
-    AS 'MODULE_PATHNAME', 'jwt_auth_count_passing';
-COMMENT ON FUNCTION jwt.count_passing(regclass, text, oid[], tid[]) IS 'How many of these rows a role may see; for jwt.explain_access()';
-
 CREATE FUNCTION jwt.explain_access(rel regclass, sample_rows integer DEFAULT 1000,
         OUT policy name, OUT command text, OUT permissive boolean, OUT roles name[], OUT applies boolean,
         OUT using_expression text, OUT check_expression text, OUT reads text[],
         OUT asking_role text, OUT rows_seen bigint, OUT rows_passing bigint)
-    RETURNS SETOF record LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    was text := current_setting('row_security');
-    sample_oids oid[];
-    sample_tids tid[];
-    table_oid oid := rel;
-BEGIN
-    asking_role := coalesce(jwt.role(), current_user);
-    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = table_oid AND c.relkind IN ('r', 'p')) THEN
-        RAISE EXCEPTION '"%" is not a table', rel USING ERRCODE = 'wrong_object_type';
-    END IF;
-    IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname::text = asking_role) THEN
-        RAISE EXCEPTION 'role "%" of the claims in force does not exist', asking_role
-            USING ERRCODE = 'undefined_object';
-    END IF;
-
-    -- The sample is the caller's own view of the table, with row security
-    -- off: whoever may not see all of it gets an error, not a count.
-    PERFORM set_config('row_security', 'off', true);
-    EXECUTE format('SELECT array_agg(s.t), array_agg(s.c), count(*) FROM (SELECT tableoid AS t, ctid AS c FROM %s LIMIT $1) s', rel)
-       INTO sample_oids, sample_tids, rows_seen USING sample_rows;
-    PERFORM set_config('row_security', was, true);
-
-    rows_passing := jwt.count_passing(rel, asking_role, sample_oids, sample_tids);
-
-    FOR policy, command, permissive, roles, applies, using_expression, check_expression IN
-        SELECT p.polname,
-               CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
-               p.polpermissive,
-               ARRAY(SELECT CASE WHEN o = 0 THEN 'public' ELSE pg_get_userbyid(o) END FROM unnest(p.polroles) o),
-               c.relrowsecurity AND EXISTS (SELECT FROM unnest(p.polroles) o WHERE o = 0 OR pg_has_role(asking_role::name, o, 'USAGE')),
-               pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)
-          FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
-         WHERE p.polrelid = table_oid
-         ORDER BY p.polpermissive DESC, p.polname
-    LOOP
-        reads := ARRAY(SELECT DISTINCT m[1]
-                         FROM regexp_matches(concat_ws(' ', using_expression, check_expression),
-                                             '(jwt\.\w+\([^()]*\)|current_setting\([^()]*\))', 'g') m
-                        ORDER BY m[1]);
-        RETURN NEXT;
-    END LOOP;
-    IF NOT FOUND THEN
-        RETURN NEXT;
-    END IF;
-END
-$$;
+    AS 'MODULE_PATHNAME', 'jwt_auth_explain_access';
 COMMENT ON FUNCTION jwt.explain_access(regclass, integer) IS 'Which policies of a table apply to the asking role, what they read, and how many rows of a sample pass';
 
 -- Trusted issuers

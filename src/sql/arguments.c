@@ -11,8 +11,8 @@
 #include "common/int.h"
 #include "compat.h"
 
-static void
-need(FunctionCallInfo fcinfo, int n, const char *name)
+void
+jwtauth_need(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
@@ -23,7 +23,7 @@ need(FunctionCallInfo fcinfo, int n, const char *name)
 JwtSlice
 jwtauth_need_slice(FunctionCallInfo fcinfo, int n, const char *name)
 {
-	need(fcinfo, n, name);
+	jwtauth_need(fcinfo, n, name);
 	return jwtauth_arg_slice(fcinfo, n);
 }
 
@@ -32,7 +32,7 @@ jwtauth_need_object(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	Jsonb	   *object;
 
-	need(fcinfo, n, name);
+	jwtauth_need(fcinfo, n, name);
 	object = PG_GETARG_JSONB_P(n);
 	jwtauth_json_need_object(object, name);
 	return object;

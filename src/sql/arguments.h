@@ -36,6 +36,7 @@ jwtauth_arg_jsonb(FunctionCallInfo fcinfo, int n)
 }
 
 /* Arguments that a function cannot do without. */
+extern void jwtauth_need(FunctionCallInfo fcinfo, int n, const char *name);
 extern JwtSlice jwtauth_need_slice(FunctionCallInfo fcinfo, int n,
 								   const char *name);
 extern Jsonb *jwtauth_need_object(FunctionCallInfo fcinfo, int n,
