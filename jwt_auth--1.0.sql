@@ -711,7 +711,7 @@ COMMENT ON FUNCTION jwt.stats_source() IS 'Where statistics are collected; null 
 CREATE FUNCTION jwt.stats_rows(OUT issuer text, OUT kid text, OUT alg text, OUT signed bigint, OUT verified bigint,
         OUT cache_hits bigint, OUT cache_evicted bigint, OUT rejected bigint, OUT rejected_by_code jsonb,
         OUT last_rejected_at timestamptz, OUT last_used_at timestamptz, OUT refreshed bigint, OUT refresh_refused bigint,
-        OUT replays bigint, OUT sessions_opened bigint, OUT sessions_closed bigint, OUT since timestamptz)
+        OUT replays bigint, OUT sessions_opened bigint, OUT sessions_closed bigint, OUT since timestamptz, OUT newest_iat timestamptz)
     RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'jwt_auth_stats_rows';
 COMMENT ON FUNCTION jwt.stats_rows() IS 'Rows of jwt.stats, which is what to read';
@@ -1320,6 +1320,13 @@ WITH preloads AS MATERIALIZED (
 ), tcp AS (
     SELECT current_setting('listen_addresses') <> '' AS listens, current_setting('ssl')::boolean AS ssl,
            current_setting('jwt_auth.require_tls')::boolean AS required, current_setting('ssl_min_protocol_version') AS least
+), leeway AS (
+    SELECT make_interval(secs => setting::integer) AS ours FROM pg_settings WHERE name = 'jwt_auth.leeway'
+), seen AS (         -- the token that is furthest ahead of what its issuer is allowed
+    SELECT s.newest_iat AS at, coalesce(s.issuer, 'we') AS who, coalesce(i.leeway, l.ours) AS leeway
+      FROM jwt.stats_rows() s LEFT JOIN jwt.issuers i ON i.issuer = s.issuer, leeway l
+     WHERE s.newest_iat IS NOT NULL AND jwt.stats_source() IS NOT NULL
+     ORDER BY s.newest_iat - coalesce(i.leeway, l.ours) DESC LIMIT 1
 ), newest AS (
     SELECT greatest((SELECT max(s.refreshed_at) FROM jwt.session_store s), (SELECT max(e.at) FROM jwt.event_store e),
                     (SELECT max(greatest(k.created_at, k.current_since, k.status_since)) FROM jwt.key_store k),
@@ -1342,12 +1349,20 @@ SELECT 'TLS', 'jwt_auth.require_tls', CASE WHEN required OR NOT listens THEN 'ok
        CASE WHEN required THEN 'on' WHEN listens THEN 'off: a token is accepted from an open wire, too' ELSE 'off; the server listens on Unix-domain sockets only' END,
        CASE WHEN listens AND NOT required THEN format('ALTER DATABASE %I SET jwt_auth.require_tls = on;', current_database()) END FROM tcp
 UNION ALL
-SELECT 'clock', 'newest iat', CASE WHEN at > clock_timestamp() + make_interval(secs => s.leeway) THEN 'error' ELSE 'ok' END,
-       CASE WHEN at IS NULL THEN 'nothing was issued yet'
-            WHEN at > clock_timestamp() THEN format('something was issued at %s, in %s', at, at - clock_timestamp())
-            ELSE format('%s, before now', at) END,
-       CASE WHEN at > clock_timestamp() + make_interval(secs => s.leeway) THEN 'Set the clock; tokens from the future are refused (28J02).' END
-  FROM newest, (SELECT setting::integer FROM pg_settings WHERE name = 'jwt_auth.leeway') s (leeway)
+SELECT 'clock', 'newest iat', CASE WHEN s.at > clock_timestamp() + s.leeway THEN 'error' ELSE 'ok' END,
+       CASE WHEN jwt.stats_source() IS NULL THEN 'not known: no statistics of tokens are collected'
+            WHEN s.at IS NULL THEN 'no token with a good signature was seen'
+            WHEN s.at > clock_timestamp() THEN format('%s issued a token at %s, in %s', s.who, s.at, s.at - clock_timestamp())
+            ELSE format('%s, before now', s.at) END,
+       CASE WHEN s.at > clock_timestamp() + s.leeway THEN 'Set this clock, or theirs; tokens from the future are refused (28J02).' END
+  FROM (VALUES (1)) one LEFT JOIN seen s ON true
+UNION ALL
+SELECT 'clock', 'newest record', CASE WHEN n.at > clock_timestamp() + l.ours THEN 'error' ELSE 'ok' END,
+       CASE WHEN n.at IS NULL THEN 'no session, event, key or revocation is recorded'
+            WHEN n.at > clock_timestamp() THEN format('something was recorded at %s, in %s', n.at, n.at - clock_timestamp())
+            ELSE format('%s, before now', n.at) END,
+       CASE WHEN n.at > clock_timestamp() + l.ours THEN 'Set the clock; what was signed then is refused until then (28J02).' END
+  FROM newest n, leeway l
 UNION ALL
 SELECT 'issuer', n, CASE WHEN current_setting(n) = '' THEN 'warning' ELSE 'ok' END,
        CASE WHEN current_setting(n) <> '' THEN current_setting(n)

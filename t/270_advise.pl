@@ -26,7 +26,7 @@ SQL
 sub advice { return $node->safe_psql('postgres', "SELECT rule, object FROM jwt.advise() WHERE rule ~ '$_[0]'"); }
 
 # The part of check() that says it: the rest makes keys of every algorithm.
-my %part = (gateways => 'peers', standbys => 'peers', keys => 'keys', TLS => 'server', preload => 'server');
+my %part = (gateways => 'peers', standbys => 'peers', keys => 'keys', TLS => 'server', preload => 'server', clock => 'server');
 
 sub check
 {
@@ -221,6 +221,41 @@ is(used('SELECT replay(100, 0)'), 'sessions_not_refreshed|clients', 'sessions op
 is(used('SELECT replay(99, 0)'), '', 'a few');
 is(used('SELECT replay(91, 0); SELECT replay(9, 2)'), '', 'and some that are refreshed');
 
+# The clock, against the newest iat of a token with a good signature.
+$node->safe_psql('postgres', <<'SQL');
+SELECT jwt.stats_reset();
+SELECT jwt.trust_issuer('https://idp.example', '{*}', algorithms => '{HS256}', leeway => '5 min', subject_prefix => 'idp:');
+CREATE FUNCTION ahead(secret text, seconds integer) RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT (jwt.try_verify(jwt.sign_with(jsonb_build_object('iss', 'https://idp.example', 'sub', '42', 'exp', 9999999999, 'iat', extract(epoch FROM clock_timestamp())::bigint + seconds),
+                                         jwt.jwk_from_secret(repeat(secret, 32), kid => 'shared')))).error_code
+$$;
+SQL
+$node->safe_psql('postgres', q{SELECT jwt.import_key(jwt.jwk_from_secret(repeat('x', 32), kid => 'shared'), issuer => 'https://idp.example')});
+my ($seen, $unseen) = (qr/^newest iat\|ok\|[-0-9]+ [0-9:.+]+, before now$/m, qr/^newest iat\|ok\|no token with a good signature was seen$/m);
+
+sub issued
+{
+	my ($secret, $seconds) = @_;
+	return $node->safe_psql('postgres', "SELECT ahead('$secret', $seconds)");
+}
+
+like(check('clock'), $unseen, 'no token yet');
+is(issued('y', 3600), '28J03', 'a forged one');
+like(check('clock'), $unseen, 'counts for nothing');
+is(issued('x', -3600), '', 'an old one');
+like(check('clock'), $seen, 'counts');
+is(issued('x', 240), '', 'one that is ahead as far as it may');
+like(check('clock'), qr{^newest iat\|ok\|https://idp.example issued a token at .*, in 00:0}m, 'is no fault');
+is(issued('x', 3600), '28J02', 'one that is further ahead is refused');
+like(check('clock'), qr{^newest iat\|error\|https://idp.example issued a token at .*, in (00:59:|01:00:00)}m, 'and told of');
+like(check('clock'), qr/^newest record\|ok\|/m, 'our own records are not ahead');
+is(issued('x', 0), '', 'a newer one');
+like(check('clock'), qr/^newest iat\|error\|/m, 'does not hide it');
+$node->restart;
+like(check('clock'), qr/^newest iat\|error\|/m, 'nor a restart');
+$node->safe_psql('postgres', 'SELECT jwt.stats_reset()');
+like(check('clock'), $unseen, 'forgotten with the statistics');
+
 # Without statistics there is nothing to say, and no error.
 $node->append_conf('postgresql.conf', 'jwt_auth.track_stats = off');
 $node->reload;
@@ -231,6 +266,7 @@ is(advice($use), '', 'nothing counted');
 $node->append_conf('postgresql.conf', "shared_preload_libraries = ''");
 $node->restart;
 is(advice($use), '', 'nothing collected');
+like(check('clock'), $node->pg_version < 17 ? qr/^newest iat\|ok\|not known: no statistics of tokens are collected$/m : $unseen, 'no iat is known');
 
 $node->stop;
 done_testing();

@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog.h"
 #include "guc.h"
 #include "rejection.h"
 #include "report.h"
@@ -33,6 +34,7 @@ typedef struct LocalRow
 	uint64		id;				/* 0: free */
 	int			place;			/* in shared memory */
 	struct LocalRow *next;		/* that has something to add */
+	TimestampTz newest_iat;		/* of tokens counted here; 0: none */
 	uint64		counts[JWTAUTH_NUM_COUNTS];
 } LocalRow;
 
@@ -80,8 +82,10 @@ add_all(TimestampTz now)
 	{
 		row->counts[JWTAUTH_CACHE_HITS] += row->tally.cache_hits;
 		row->tally.cache_hits = 0;
-		current &= jwtauth_stats_add(row->place, row->id, row->counts, now);
+		current &= jwtauth_stats_add(row->place, row->id, row->counts,
+									 row->newest_iat, now);
 		memset(row->counts, 0, sizeof(row->counts));
+		row->newest_iat = 0;
 		row->tally.is_dirty = false;
 	}
 	dirty = NULL;
@@ -289,8 +293,18 @@ key_of(const JwtAuthToken *token, const JwtAuthPolicy *policy)
 	return key;
 }
 
+/* When was it issued?  Only of a token whose signature was good. */
 static void
-count_rejected(const JwtAuthStatsKey *key, JwtStatus status)
+note_iat(LocalRow *row, const JwtAuthToken *token)
+{
+	if (token != NULL && token->is_signed && token->times.iat.present)
+		row->newest_iat = Max(row->newest_iat,
+							  jwtauth_from_unix_us(token->times.iat.at));
+}
+
+static void
+count_rejected(const JwtAuthStatsKey *key, const JwtAuthToken *token,
+			   JwtStatus status)
 {
 	int			code = code_of(status);
 	LocalRow   *row;
@@ -301,6 +315,7 @@ count_rejected(const JwtAuthStatsKey *key, JwtStatus status)
 	if (!counting() || (row = row_of(key)) == NULL)
 		return;
 	count(row, JWTAUTH_REJECTED + code);
+	note_iat(row, token);
 }
 
 /* The first time, or the first in a transaction, or it was refused. */
@@ -320,9 +335,10 @@ jwtauth_stats_judged_anew(JwtAuthToken *token, const JwtAuthPolicy *policy,
 	}
 	key = key_of(token, policy);
 	if (status != JWT_OK)
-		count_rejected(&key, status);
+		count_rejected(&key, token, status);
 	else if ((row = row_of(&key)) != NULL)
 	{
+		note_iat(row, token);
 		token->tally = &row->tally;
 		token->stats_under = jwtauth_stats_stamp;
 		count(row, token->is_cached ? JWTAUTH_CACHE_HITS : JWTAUTH_VERIFIED);
@@ -337,7 +353,7 @@ jwtauth_stats_judged_with(const JwtAlg *alg, JwtStatus status)
 	LocalRow   *row;
 
 	if (status != JWT_OK)
-		count_rejected(&key, status);
+		count_rejected(&key, NULL, status);
 	else
 	{
 		key.alg = alg;

@@ -46,6 +46,7 @@ restore_row(const JwtAuthStatsRecord *record)
 	pg_atomic_write_u64(&row->rested_from, record->rested_from);
 	pg_atomic_write_u64(&row->woke_at, record->woke_at);
 	pg_atomic_write_u64(&row->woke_by, record->woke_by);
+	pg_atomic_write_u64(&row->newest_iat, record->newest_iat);
 	if (record->woke_at != 0)
 		pg_atomic_fetch_add_u64(&fresh->news, 1);
 	for (int i = 0; i < JWTAUTH_NUM_COUNTS; i++)
@@ -60,6 +61,7 @@ make_row(JwtAuthSharedRow *row)
 	pg_atomic_init_u64(&row->rested_from, 0);
 	pg_atomic_init_u64(&row->woke_at, 0);
 	pg_atomic_init_u64(&row->woke_by, 0);
+	pg_atomic_init_u64(&row->newest_iat, 0);
 	for (int i = 0; i < JWTAUTH_NUM_COUNTS; i++)
 		pg_atomic_init_u64(&row->counts[i], 0);
 }

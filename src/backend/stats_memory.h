@@ -25,6 +25,7 @@ typedef struct JwtAuthSharedRow
 	pg_atomic_uint64 rested_from;
 	pg_atomic_uint64 woke_at;
 	pg_atomic_uint64 woke_by;
+	pg_atomic_uint64 newest_iat;
 	pg_atomic_uint64 counts[JWTAUTH_NUM_COUNTS];
 } JwtAuthSharedRow;
 

@@ -90,6 +90,17 @@ id_of_others(Oid database)
 	return (((uint64) database << 8) + JWTAUTH_STATS_OTHER);
 }
 
+/* Times before 2000, which are negative, count for nothing. */
+static void
+raise_to(pg_atomic_uint64 *time, TimestampTz at)
+{
+	uint64		before = pg_atomic_read_u64(time);
+
+	while ((TimestampTz) before < at &&
+		   !pg_atomic_compare_exchange_u64(time, &before, (uint64) at))
+		;
+}
+
 /* Nothing is to be told of a row any more. */
 static void
 forget_news(JwtAuthSharedRow *row)
@@ -126,6 +137,7 @@ make_place(void)
 			pg_atomic_fetch_add_u64(&to->counts[i],
 									pg_atomic_exchange_u64(&from->counts[i], 0));
 		to->since = Min(to->since, from->since);
+		raise_to(&to->newest_iat, pg_atomic_read_u64(&from->newest_iat));
 		pg_atomic_write_u64(&to->last_used,
 							Max(pg_atomic_read_u64(&to->last_used),
 								pg_atomic_read_u64(&from->last_used)));
@@ -165,6 +177,7 @@ make_row(int place, uint64 id, const JwtAuthStatsKey *key)
 	pg_atomic_write_u64(&row->last_used, 0);
 	pg_atomic_write_u64(&row->last_rejected, 0);
 	pg_atomic_write_u64(&row->rested_from, 0);
+	pg_atomic_write_u64(&row->newest_iat, 0);
 }
 
 int
@@ -226,7 +239,8 @@ note_use(JwtAuthSharedRow *row, TimestampTz now)
 }
 
 bool
-jwtauth_stats_add(int place, uint64 id, const uint64 *counts, TimestampTz now)
+jwtauth_stats_add(int place, uint64 id, const uint64 *counts,
+				  TimestampTz newest_iat, TimestampTz now)
 {
 	bool		found;
 	bool		rejected = false;
@@ -251,6 +265,7 @@ jwtauth_stats_add(int place, uint64 id, const uint64 *counts, TimestampTz now)
 			note_use(row, now);
 		if (rejected)
 			pg_atomic_write_u64(&row->last_rejected, now);
+		raise_to(&row->newest_iat, newest_iat);
 	}
 	LWLockRelease(&shared->lock);
 	save_now_and_then(now);
@@ -277,6 +292,7 @@ jwtauth_stats_read(int place, JwtAuthStatsRecord *record)
 		pg_read_barrier();
 		record->rested_from = pg_atomic_read_u64(&row->rested_from);
 		record->woke_by = (Oid) pg_atomic_read_u64(&row->woke_by);
+		record->newest_iat = pg_atomic_read_u64(&row->newest_iat);
 		for (int i = 0; i < JWTAUTH_NUM_COUNTS; i++)
 			record->counts[i] = pg_atomic_read_u64(&row->counts[i]);
 	}
@@ -302,6 +318,7 @@ jwtauth_stats_reset(void)
 			continue;
 		row->since = now;
 		pg_atomic_write_u64(&row->last_rejected, 0);
+		pg_atomic_write_u64(&row->newest_iat, 0);
 		for (int i = 0; i < JWTAUTH_NUM_COUNTS; i++)
 			pg_atomic_write_u64(&row->counts[i], 0);
 	}

@@ -71,6 +71,7 @@ typedef struct JwtAuthStatsRecord
 	TimestampTz rested_from;	/* when a key that rested was used before */
 	TimestampTz woke_at;		/* and again; 0: no news */
 	Oid			woke_by;		/* session user, roughly: of that backend */
+	TimestampTz newest_iat;		/* of tokens with a good signature; 0: none */
 	uint64		counts[JWTAUTH_NUM_COUNTS];
 } JwtAuthStatsRecord;
 
@@ -92,11 +93,11 @@ extern uint64 jwtauth_stats_id(const JwtAuthStatsKey *key);
 extern int	jwtauth_stats_place(uint64 id, const JwtAuthStatsKey *key);
 
 /*
- * Adds counts to a row.  False if it had to make room meanwhile: its counts
+ * Adds counts to a row; newest_iat is 0 if there is none.  False if it had to make room meanwhile: its counts
  * are in the row of others then.
  */
 extern bool jwtauth_stats_add(int place, uint64 id, const uint64 *counts,
-							  TimestampTz now);
+							  TimestampTz newest_iat, TimestampTz now);
 
 /* Copies the row at a place; false past the end. */
 extern bool jwtauth_stats_read(int place, JwtAuthStatsRecord *record);

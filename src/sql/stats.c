@@ -20,7 +20,7 @@ enum
 	ISSUER, KID, ALG, SIGNED, VERIFIED, CACHE_HITS, CACHE_EVICTED, REJECTED,
 	REJECTED_BY_CODE, LAST_REJECTED_AT, LAST_USED_AT, REFRESHED,
 	REFRESH_REFUSED, REPLAYS, SESSIONS_OPENED, SESSIONS_CLOSED, SINCE,
-	NUM_COLUMNS
+	NEWEST_IAT, NUM_COLUMNS
 };
 
 /* Is anything collected?  If not, says how to turn it on. */
@@ -122,6 +122,7 @@ fill_row(const JwtAuthStatsRecord *record, Datum *values, bool *nulls)
 	put_time(values, nulls, LAST_REJECTED_AT, record->last_rejected);
 	put_time(values, nulls, LAST_USED_AT, record->last_used);
 	put_time(values, nulls, SINCE, record->since);
+	put_time(values, nulls, NEWEST_IAT, record->newest_iat);
 }
 
 /* Rows that count nothing since the last reset only keep their places. */
@@ -138,7 +139,7 @@ is_shown(const JwtAuthStatsRecord *record)
 
 JWTAUTH_FUNCTION(jwt_auth_stats_rows);
 
-/* stats_rows() -> setof (issuer, kid, alg, ..., since) */
+/* stats_rows() -> setof (issuer, kid, alg, ..., newest_iat) */
 Datum
 jwt_auth_stats_rows(PG_FUNCTION_ARGS)
 {
