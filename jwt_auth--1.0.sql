@@ -781,7 +781,14 @@ CREATE FUNCTION jwt.split_names(list text) RETURNS SETOF text
     AS 'MODULE_PATHNAME', 'jwt_auth_split_names';
 COMMENT ON FUNCTION jwt.split_names(text) IS 'The names in a list like jwt_auth.trusted_gateways; for jwt.advise() and jwt.check()';
 
--- Values that sessions of this database get, and how to set another.
+CREATE FUNCTION jwt.seconds_of(value text) RETURNS integer
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'jwt_auth_seconds_of';
+COMMENT ON FUNCTION jwt.seconds_of(text) IS 'Seconds of a setting that is a time, null if it is none; for jwt.advise()';
+
+-- Values that new sessions of this database get, and the one that this session
+-- has set, and how to set another.  A session that runs may still have what was
+-- stored when it began, so for others its word counts only where nothing was.
 CREATE FUNCTION jwt.settings_of(setting text, OUT value text, OUT duration interval, OUT place text, OUT mend text)
     RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -793,23 +800,27 @@ WITH stored AS (
       FROM pg_db_role_setting s, unnest(s.setconfig) c
      WHERE split_part(c, '=', 1) = setting
        AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+), running AS (
+    SELECT s.*, s.source IN ('session', 'client', 'interactive') AS is_ours,
+           s.source IN ('default', 'configuration file', 'command line', 'environment variable', 'override') AS is_base
+      FROM pg_settings s WHERE s.name = settings_of.setting
 )
-SELECT v.value, CASE WHEN v.value ~ '^ *[0-9]{1,9} *(us|ms|s|min|h|d)? *$' THEN v.value::interval END, v.place, v.mend
-  FROM (SELECT value,
-               concat_ws(' in ', coalesce('role ' || rolname, CASE WHEN db = 0 THEN 'every role' END), 'database ' || datname),
-               concat('ALTER ', CASE WHEN role = 0 AND db <> 0 THEN 'DATABASE ' || datname
-                                     ELSE 'ROLE ' || coalesce(rolname, 'ALL') || coalesce(' IN DATABASE ' || datname, '') END,
+SELECT v.value, make_interval(secs => jwt.seconds_of(v.value)), v.place, v.mend
+  FROM (SELECT s.value,
+               concat_ws(' in ', coalesce('role ' || s.rolname, CASE WHEN s.db = 0 THEN 'every role' END), 'database ' || s.datname),
+               concat('ALTER ', CASE WHEN s.role = 0 AND s.db <> 0 THEN 'DATABASE ' || s.datname
+                                     ELSE 'ROLE ' || coalesce(s.rolname, 'ALL') || coalesce(' IN DATABASE ' || s.datname, '') END,
                       ' SET ', setting, ' = ')
-          FROM stored
+          FROM stored s
+         WHERE s.db <> 0 OR NOT EXISTS (SELECT FROM stored o WHERE o.role = s.role AND o.db <> 0)
         UNION ALL
-        SELECT s.setting, CASE s.source WHEN 'session' THEN 'this session' ELSE 'every session' END,
-               CASE s.source WHEN 'session' THEN format('SET %s = ', s.name)
-                             ELSE format('ALTER DATABASE %I SET %s = ', current_database(), s.name) END
-          FROM pg_settings s
-         WHERE s.name = settings_of.setting
-           AND (s.source = 'session'
-                OR s.source NOT IN ('user', 'database user', 'global')
-                   AND NOT EXISTS (SELECT FROM stored WHERE role = 0 AND db <> 0))) v (value, place, mend)
+        SELECT CASE WHEN r.is_base THEN r.setting
+                    ELSE coalesce((SELECT f.setting FROM pg_file_settings f WHERE lower(f.name) = lower(r.name) AND f.applied ORDER BY f.seqno DESC LIMIT 1),
+                                  r.boot_val) END,
+               'every session', format('ALTER DATABASE %I SET %s = ', current_database(), r.name)
+          FROM running r WHERE NOT EXISTS (SELECT FROM stored WHERE role = 0)
+        UNION ALL
+        SELECT r.setting, 'this session', format('SET %s = ', r.name) FROM running r WHERE r.is_ours) v (value, place, mend)
 $$;
 COMMENT ON FUNCTION jwt.settings_of(text) IS 'The values of a setting in this database, where they are set, and the beginning of the SQL that sets another; for jwt.advise()';
 
@@ -1096,7 +1107,10 @@ WITH gateways AS MATERIALIZED (
     SELECT r.* FROM jwt.gateways() g JOIN pg_roles r ON r.rolname = g
 ), lifetimes AS (
     SELECT s.place, s.mend, extract(epoch FROM s.duration) AS idle,
-           (SELECT setting::integer FROM pg_settings WHERE name = 'jwt_auth.session_lifetime') AS absolute
+           (SELECT extract(epoch FROM a.duration)
+              FROM jwt.settings_of('jwt_auth.session_lifetime') a
+             WHERE a.place = s.place OR a.place NOT LIKE 'role %' AND a.place <> 'this session'
+             ORDER BY a.place = s.place DESC LIMIT 1) AS absolute
       FROM jwt.settings_of('jwt_auth.refresh_token_lifetime') s
 )
 SELECT 'error', 'bypassrls_role', format('role %I', r.rolname),
@@ -1146,7 +1160,7 @@ SELECT 'warning', 'long_access_tokens', 'jwt_auth.access_token_lifetime of ' || 
 UNION ALL
 SELECT CASE WHEN l.absolute > 86400 THEN 'warning' ELSE 'info' END, 'no_idle_limit', 'jwt_auth.refresh_token_lifetime of ' || l.place,
        'A session that nobody refreshes lives as long as one in use: refresh_token_lifetime is not below session_lifetime.',
-       format('%s%L;', l.mend, least(14 * 86400, l.absolute / 2) || 's')
+       format('%s%L;', l.mend, least(14 * 86400, floor(l.absolute / 2)) || 's')
   FROM lifetimes l WHERE l.idle >= l.absolute
 $$;
 COMMENT ON FUNCTION jwt.advise_server() IS 'jwt.advise() on roles, gateways, publications and settings';

@@ -302,6 +302,29 @@ ALTER ROLE regress_jwt_login RESET ALL;
 ALTER ROLE regress_jwt_login IN DATABASE :"database" RESET ALL;
 ALTER DATABASE :"database" RESET ALL;
 RESET jwt_auth.access_token_lifetime;
+-- a database's word goes before every role's, and what is stored before what runs
+ALTER ROLE ALL SET jwt_auth.access_token_lifetime = '3h';
+:findings
+ALTER DATABASE :"database" SET jwt_auth.access_token_lifetime = '1h';
+:findings
+ALTER DATABASE :"database" RESET jwt_auth.access_token_lifetime;
+ALTER ROLE ALL RESET jwt_auth.access_token_lifetime;
+ALTER DATABASE :"database" SET jwt_auth.access_token_lifetime = '2h';
+\c
+\i :helpers
+SET client_min_messages = error;
+ALTER DATABASE :"database" RESET jwt_auth.access_token_lifetime;
+SELECT jwt.own_issuer();
+SELECT setting, source FROM pg_settings WHERE name = 'jwt_auth.access_token_lifetime';
+:findings
+-- every way to write a time
+SELECT v, jwt.seconds_of(v) FROM unnest('{90,1.5h,"  2 min ",90.5d,1e3,0x10,1500ms,1us,h,1 hour,on,"",NULL}'::text[]) v;
+SET jwt_auth.access_token_lifetime = '1.5h';
+:findings
+ALTER DATABASE :"database" SET jwt_auth.access_token_lifetime = '0.5d';
+RESET jwt_auth.access_token_lifetime;
+:findings
+ALTER DATABASE :"database" RESET ALL;
 SET jwt_auth.refresh_token_lifetime = '90d';
 :findings
 SELECT fix FROM jwt.advise() \gexec

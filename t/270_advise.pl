@@ -91,6 +91,23 @@ foreach my $example ('demo', 'login')
 
 hba('local all all scram-sha-256');
 
+# A value that is no longer stored is not what the next session gets.
+$node->safe_psql('postgres', 'ALTER DATABASE postgres SET jwt_auth.access_token_lifetime = 7200');
+my $running = session($node, user => 'postgres');
+my $lifetimes = q{SELECT count(*) FROM jwt.advise() WHERE rule = 'long_access_tokens';};
+is($running->ask($lifetimes), '1', 'a long lifetime that is stored');
+$node->safe_psql('postgres', 'ALTER DATABASE postgres RESET jwt_auth.access_token_lifetime');
+is($running->ask($lifetimes), '0', 'and one that only a running session still has');
+$node->append_conf('postgresql.conf', "jwt_auth.access_token_lifetime = '1.5h'");
+$node->reload;
+$node->poll_query_until('postgres', q{SELECT current_setting('jwt_auth.access_token_lifetime') = '90min'}) or die;
+is($running->ask($lifetimes), '1', 'which then gets the value of the file');
+$node->append_conf('postgresql.conf', "jwt_auth.access_token_lifetime = '15min'");
+$node->reload;
+$node->poll_query_until('postgres', q{SELECT current_setting('jwt_auth.access_token_lifetime') = '15min'}) or die;
+is($running->ask($lifetimes), '0', 'whatever that is');
+$running->quit;
+
 # TLS: without a certificate here, t/260_tls.pl has one.
 is(check('TLS'), <<'END' =~ s/\n\z//r, 'an open wire');
 ssl|warning|off: over TCP, tokens are readable on the wire

@@ -60,6 +60,22 @@ jwt_auth_expression_facts(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+JWTAUTH_FUNCTION(jwt_auth_seconds_of);
+
+/* seconds_of(value text) -> integer: of a setting that is a time in seconds */
+Datum
+jwt_auth_seconds_of(PG_FUNCTION_ARGS)
+{
+	int			seconds;
+	const char *hint;
+
+	if (PG_ARGISNULL(0) ||
+		!parse_int(text_to_cstring(PG_GETARG_TEXT_PP(0)), &seconds,
+				   GUC_UNIT_S, &hint))
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(seconds);
+}
+
 JWTAUTH_FUNCTION(jwt_auth_split_names);
 
 /* split_names(list text) -> SETOF text: as in jwt_auth.trusted_gateways */
