@@ -229,8 +229,11 @@ DROP INDEX regress_api.note_team, regress_api.note_team_text;
 SELECT * FROM pg_temp.found('team = jwt.uid() AND owner = jwt.subject()');
 SELECT * FROM pg_temp.found('team = jwt.uid() OR owner = jwt.subject()');
 SELECT * FROM pg_temp.found('team = jwt.uid() AND body = jwt.claim(''body'')');
+-- what is no cast is no column
+SELECT * FROM pg_temp.found('(now() AT TIME ZONE body) = jwt.claim(''t'')::timestamp AND overlay(body PLACING owner FROM 1) = jwt.subject()');
 -- in a subquery it is the other table's
 CREATE TABLE regress_api.member (team uuid, person text);
+SELECT * FROM pg_temp.found('EXISTS (SELECT FROM regress_api.note n, regress_api.member m WHERE (n.body::timestamptz AT TIME ZONE m.person) = jwt.claim(''t'')::timestamp)');
 SELECT * FROM pg_temp.found('EXISTS (SELECT FROM regress_api.member m WHERE m.team = note.team AND m.person = jwt.subject())');
 SELECT * FROM pg_temp.found('EXISTS (SELECT FROM regress_api.member m WHERE m.team = note.team AND note.owner = jwt.subject())');
 SELECT * FROM pg_temp.found('EXISTS (WITH m AS (SELECT * FROM regress_api.member) SELECT FROM m WHERE m.person = jwt.subject())');

@@ -100,6 +100,28 @@ look_at_side(Node *node, Side *side)
 	return expression_tree_walker(node, look_at_side, side);
 }
 
+/*
+ * Is it a cast by a function?  SQL has other syntax for functions, AT TIME
+ * ZONE and SYSTEM_USER among it.  What else a cast is given is constant.
+ */
+static bool
+is_cast(Node *node)
+{
+	FuncExpr   *call = (FuncExpr *) node;
+	ListCell   *lc;
+
+	if (!IsA(node, FuncExpr) || call->args == NIL ||
+		(call->funcformat != COERCE_EXPLICIT_CAST &&
+		 call->funcformat != COERCE_IMPLICIT_CAST))
+		return false;
+	for_each_from(lc, call->args, 1)
+	{
+		if (!IsA(lfirst(lc), Const))
+			return false;
+	}
+	return true;
+}
+
 /* The column that a side is, casts taken off; NULL if it is something else. */
 static Var *
 column_of(Node *node, bool *cast)
@@ -115,8 +137,7 @@ column_of(Node *node, bool *cast)
 		*cast = true;
 		if (IsA(node, CoerceViaIO))
 			node = (Node *) ((CoerceViaIO *) node)->arg;
-		else if (IsA(node, FuncExpr) &&
-				 ((FuncExpr *) node)->funcformat != COERCE_EXPLICIT_CALL)
+		else if (is_cast(node))
 			node = linitial(((FuncExpr *) node)->args);
 		else
 			return NULL;
