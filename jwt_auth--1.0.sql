@@ -770,6 +770,15 @@ ALTER TABLE jwt.event_store ENABLE ALWAYS TRIGGER refuse_truncate;
 -- catalogs and settings, and evaluates nothing that it finds there.
 ----------------------------------------------------------------------------
 
+-- Names are other people's: a fix that is a comment ends where its line does.
+CREATE FUNCTION jwt.sql_comment(words text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT '-- ' || regexp_replace(words COLLATE "C", '[[:cntrl:]]+', ' ', 'g')
+$$;
+COMMENT ON FUNCTION jwt.sql_comment(text) IS 'Words as one line of comment; for jwt.advise()';
+
 CREATE FUNCTION jwt.expression_facts(expression pg_node_tree, relation oid,
         OUT kind text, OUT function oid, OUT relation_compared oid, OUT attnum smallint, OUT said text)
     RETURNS SETOF record LANGUAGE c STABLE PARALLEL SAFE ROWS 10
@@ -992,7 +1001,7 @@ UNION ALL
 SELECT CASE WHEN bool_and(f.is_parsed) THEN 'warning' ELSE 'error' END, 'definer_search_path', f.oid::regprocedure::text,
        format('It runs with its owner''s rights and reaches %s, but its caller''s search_path decides what the names in it mean.',
               string_agg(DISTINCT g.oid::regclass::text, ', ')),
-       format('ALTER ROUTINE %s SET search_path = pg_catalog, %s, pg_temp;', f.oid::regprocedure,
+       format('ALTER ROUTINE %s SET search_path = pg_catalog, %s, pg_temp;', (pg_identify_object('pg_proc'::regclass, f.oid, 0)).identity,
               (SELECT string_agg(DISTINCT quote_ident(s), ', ') FROM unnest(array_append(array_agg(n.nspname), f.nspname)) s WHERE s <> 'pg_catalog'))
   FROM definers f JOIN reached USING (oid) JOIN pg_class g ON g.oid = reached.rel JOIN pg_namespace n ON n.oid = g.relnamespace
  GROUP BY f.oid, f.nspname
@@ -1032,10 +1041,11 @@ CREATE FUNCTION jwt.advise_policies(OUT severity text, OUT rule text, OUT object
     AS $$
 WITH policies AS MATERIALIZED (
     SELECT p.oid, p.polrelid, p.polqual, p.polwithcheck, e.using_text, e.check_text,
-           format('%I ON %s', p.polname, p.polrelid::regclass) AS name,
+           format('%I ON %I.%I', p.polname, n.nspname, c.relname) AS name,
            format('policy %I on %s', p.polname, p.polrelid::regclass) AS object,
            jwt.mended_expression(e.using_text) AS using_mended, jwt.mended_expression(e.check_text) AS check_mended
-      FROM pg_policy p, LATERAL (SELECT pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) e (using_text, check_text)
+      FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace,
+           LATERAL (SELECT pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) e (using_text, check_text)
 ), facts AS MATERIALIZED (
     SELECT p.oid, e.part, f.*
       FROM policies p, LATERAL (VALUES ('using', p.polqual), ('check', p.polwithcheck)) e (part, tree),
@@ -1045,18 +1055,18 @@ WITH policies AS MATERIALIZED (
     SELECT p.oid, p.name, p.object,
            CASE WHEN (p.using_mended, p.check_mended) IS DISTINCT FROM (p.using_text, p.check_text)
                 THEN concat('ALTER POLICY ', p.name, ' USING (' || p.using_mended || ')', ' WITH CHECK (' || p.check_mended || ')', ';')
-                ELSE format('-- ALTER POLICY %s ...', p.name) END AS fix
+                ELSE jwt.sql_comment(format('ALTER POLICY %s ...', p.name)) END AS fix
       FROM policies p
 ), prefix AS (
     SELECT rtrim(lower(current_setting('jwt_auth.claims_setting')), '*') AS s
 ), compared AS (
     SELECT f.oid, f.relation_compared AS rel, f.attnum, f.said, f.function, c.relkind, quote_ident(a.attname) AS attname,
-           p.using_text ~ ' OR ' AS has_or,
+           format('%I.%I', n.nspname, c.relname) AS rel_name, p.using_text ~ ' OR ' AS has_or,
            EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
                     WHERE i.indrelid = f.relation_compared AND i.indisvalid AND i.indpred IS NULL AND m.amname IN ('btree', 'hash')
                       AND CASE WHEN f.said IS NULL THEN i.indkey[0] = f.attnum
                                ELSE i.indkey[0] = 0 AND translate(pg_get_indexdef(i.indexrelid, 1, false), '()', '') = translate(f.said, '()', '') END) AS fits
-      FROM facts f JOIN policies p USING (oid) JOIN pg_class c ON c.oid = f.relation_compared
+      FROM facts f JOIN policies p USING (oid) JOIN pg_class c ON c.oid = f.relation_compared JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_attribute a ON a.attrelid = f.relation_compared AND a.attnum = f.attnum
      WHERE f.kind = 'compares' AND f.part = 'using' AND c.relkind IN ('r', 'p')
 ), ranked AS (    -- one index is enough for columns that are compared together
@@ -1085,8 +1095,8 @@ SELECT 'warning', 'volatile_in_policy', m.object,
        format('It calls %s, which is VOLATILE: asked again for every row, and never looked up in an index.', p.oid::regprocedure),
        CASE WHEN p.proname = 'clock_timestamp' AND p.pronamespace = 'pg_catalog'::regnamespace THEN m.fix
             WHEN p.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-            THEN format('ALTER FUNCTION %s STABLE;', p.oid::regprocedure)
-            ELSE format('-- ALTER POLICY %s ... without %s', m.name, p.oid::regprocedure) END
+            THEN format('ALTER FUNCTION %s STABLE;', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity)
+            ELSE jwt.sql_comment(format('ALTER POLICY %s ... without %s', m.name, p.oid::regprocedure)) END
   FROM mended m
   JOIN (SELECT DISTINCT f.oid, f.function FROM facts f WHERE f.kind = 'calls') f USING (oid)
   JOIN pg_proc p ON p.oid = f.function AND p.provolatile = 'v'
@@ -1094,7 +1104,7 @@ UNION ALL
 SELECT CASE WHEN u.size >= 1048576 THEN 'warning' ELSE 'info' END, 'no_index', format('%s.%s', u.rel::regclass, u.attname),
        format('Policies compare %s with %s, and no index begins with it: every query reads the whole table.', coalesce(u.said, u.attname),
               u.function::regproc || '()'),
-       format('CREATE INDEX ON %s (%s);', u.rel::regclass, coalesce('(' || u.said || ')', u.attname))
+       format('CREATE INDEX ON %s (%s);', u.rel_name, coalesce('(' || u.said || ')', u.attname))
   FROM unindexed u
 $$;
 COMMENT ON FUNCTION jwt.advise_policies() IS 'jwt.advise() on policies';
@@ -1126,7 +1136,7 @@ SELECT 'error', 'gateway_superuser', format('role %I', g.rolname),
 UNION ALL
 SELECT 'error', 'gateway_without_password', format('role %I', g.rolname),
        format('%s lets this trusted gateway in without a password: whoever reaches the server can be anybody.', string_agg(d, ', ')),
-       format('-- in %s write scram-sha-256 for trust, then:%sSELECT pg_reload_conf();', string_agg(d, ', '), E'\n')
+       jwt.sql_comment(format('in %s write scram-sha-256 for trust, then:', string_agg(d, ', '))) || E'\nSELECT pg_reload_conf();'
   FROM gateways g, jwt.open_doors(g.rolname) d WHERE g.rolcanlogin
  GROUP BY g.rolname
 UNION ALL
@@ -1145,7 +1155,7 @@ SELECT 'error', 'publication', format('publication %I', p.pubname),
                   AND NOT EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid))
 UNION ALL
 SELECT 'error', 'publication', format('publication %I', p.pubname),
-       format('It publishes %s.', r.prrelid::regclass), format('ALTER PUBLICATION %I DROP TABLE %s;', p.pubname, r.prrelid::regclass)
+       format('It publishes %s.', r.prrelid::regclass), format('ALTER PUBLICATION %I DROP TABLE jwt.%I;', p.pubname, c.relname)
   FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid JOIN pg_class c ON c.oid = r.prrelid
  WHERE c.relnamespace = 'jwt'::regnamespace AND NOT p.puballtables
 UNION ALL
@@ -1225,23 +1235,23 @@ BEGIN
     UNION ALL
     SELECT 'warning', 'expired_tokens', 'clients',
            format('Of %s tokens judged since %s, %s had expired: clients use a token until it is refused, and do not refresh in time.', t.judged, t.since, t.expired),
-           '-- clients: call jwt.refresh() before expires_in is over'
+           jwt.sql_comment('clients: call jwt.refresh() before expires_in is over')
       FROM total t WHERE t.expired >= 100 AND t.expired > t.judged / 10
     UNION ALL
     SELECT 'warning', 'unknown_kids', coalesce('issuer ' || u.issuer, 'our own tokens'),
            format('Of %s tokens judged since %s, %s named a key that is not here: keys were changed over there, or somebody is guessing.', u.judged, u.since, u.unknown),
-           CASE WHEN u.issuer IS NULL THEN '-- was a key dropped too early?  See: SELECT * FROM jwt.events WHERE kid IS NOT NULL;'
-                ELSE format('-- SELECT jwt.import_jwks(..., %L);', u.issuer) END
+           jwt.sql_comment(CASE WHEN u.issuer IS NULL THEN 'was a key dropped too early?  See: SELECT * FROM jwt.events WHERE kid IS NOT NULL;'
+                                ELSE format('SELECT jwt.import_jwks(..., %L);', u.issuer) END)
       FROM unknown u WHERE u.unknown >= 100 AND u.unknown > u.judged / 10
     UNION ALL
     SELECT 'warning', 'replays', 'refresh tokens',
            format('%s spent refresh tokens came back since %s, beside %s refreshes: stolen ones, or clients that send one twice.', t.replays, t.since, t.refreshed),
-           '-- whose: SELECT at, subject, sid FROM jwt.events WHERE detail = ''replay'' ORDER BY at DESC;'
+           jwt.sql_comment('whose: SELECT at, subject, sid FROM jwt.events WHERE detail = ''replay'' ORDER BY at DESC;')
       FROM total t WHERE t.replays >= 10 AND t.replays > t.refreshed / 100
     UNION ALL
     SELECT 'warning', 'sessions_not_refreshed', 'clients',
            format('%s sessions were opened since %s, and %s refreshed: clients sign in again instead.', t.opened, t.since, t.refreshed),
-           '-- clients: keep the refresh token, and call jwt.refresh() with it'
+           jwt.sql_comment('clients: keep the refresh token, and call jwt.refresh() with it')
       FROM total t WHERE t.opened >= 100 AND t.opened > 10 * t.refreshed;
 END
 $$;

@@ -205,6 +205,40 @@ SELECT * FROM pg_temp.found($$random() < 0.5$$);
 SELECT * FROM pg_temp.found($$id = ANY (SELECT random()::integer FROM generate_series(1, 3))$$);
 SELECT * FROM pg_temp.found($$now() > '2000-01-01' AND length(body) > 3$$);
 
+DROP POLICY tried ON regress_api.note;
+
+--
+-- Names are other people's: a comment stays one, and SQL means what it says
+--
+CREATE ROLE regress_jwt_mallory;
+CREATE FUNCTION regress_api."v
+ALTER ROLE regress_jwt_mallory SUPERUSER --"() RETURNS boolean LANGUAGE sql VOLATILE AS 'SELECT true';
+CREATE TABLE regress_api."t
+ALTER ROLE regress_jwt_mallory SUPERUSER --" (owner text);
+SELECT format('CREATE POLICY %I ON regress_api.%I USING (random() < 1 AND jwt.claims() @> ''{"user_metadata": 1}'' AND regress_api.%I())',
+              'p' || line, 't' || replace(line, E'\r', E'\n'), 'v' || replace(line, E'\r', E'\n'))
+  FROM (VALUES (E'\rALTER ROLE regress_jwt_mallory SUPERUSER --')) l (line) \gset create_
+\set QUIET on
+:create_format;
+CREATE POLICY "p $fix$; ALTER ROLE regress_jwt_mallory SUPERUSER; --" ON regress_api.note AS RESTRICTIVE
+    USING (current_setting('request.jwt.claims') <> '$fix$; ALTER ROLE regress_jwt_mallory SUPERUSER; --');
+CREATE FUNCTION regress_api."d
+ALTER ROLE regress_jwt_mallory SUPERUSER --"() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN (SELECT count(*) FROM note); END $$;
+CREATE SCHEMA regress_a_trap AUTHORIZATION regress_jwt_mallory;
+CREATE TABLE regress_a_trap.note (a integer);
+SELECT rule, fix FROM jwt.advise();
+SELECT fix FROM jwt.advise() \gexec
+SELECT rolname FROM pg_roles WHERE rolname ~ '^regress' AND rolsuper;
+SELECT rule, fix FROM jwt.advise();
+DROP SCHEMA regress_a_trap CASCADE;
+DROP POLICY "p $fix$; ALTER ROLE regress_jwt_mallory SUPERUSER; --" ON regress_api.note;
+DROP TABLE regress_api."t
+ALTER ROLE regress_jwt_mallory SUPERUSER --";
+DROP FUNCTION regress_api."v
+ALTER ROLE regress_jwt_mallory SUPERUSER --"(), regress_api."d
+ALTER ROLE regress_jwt_mallory SUPERUSER --"();
+:findings
+
 --
 -- Indexes
 --
@@ -411,4 +445,5 @@ ALTER DATABASE :"database" RESET ALL;
 DROP PUBLICATION regress_jwt_all, regress_jwt_changes;
 DROP SCHEMA regress_api CASCADE;
 DROP EXTENSION jwt_auth;
-DROP ROLE regress_jwt_login, regress_jwt_web, regress_jwt_staff, regress_jwt_owner, regress_jwt_gateway, regress_jwt_service;
+DROP ROLE regress_jwt_login, regress_jwt_web, regress_jwt_staff, regress_jwt_owner, regress_jwt_gateway, regress_jwt_service,
+    regress_jwt_mallory;

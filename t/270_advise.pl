@@ -220,6 +220,15 @@ is(used(sprintf $judge, 'guessed', 1, 100), 'unknown_kids|our own tokens', 'unkn
 is(used(sprintf $judge, 'guessed', 1, 99), '', 'a few');
 is(used(sprintf($judge, 'guessed', 1, 100) . ';' . sprintf($judge, 'good', 10, 100)), '', 'among many that are known');
 
+# An issuer's name stays inside the comment.
+$node->safe_psql('postgres', q{SELECT jwt.trust_issuer(E'https://x\nSELECT 1/0; --', '{*}', algorithms => '{HS256}', subject_prefix => 'x:')});
+is(used(<<'SQL' =~ s/\s+\z//r), "unknown_kids|issuer https://x\nSELECT 1/0; --", 'unknown keys of an issuer');
+SELECT count((jwt.try_verify(jwt.sign_with(jsonb_build_object('iss', E'https://x\nSELECT 1/0; --', 'exp', 9999999999), jwt.jwk_from_secret(repeat('x', 32), kid => 'k' || n)))).valid)
+  FROM generate_series(1, 100) n
+SQL
+is($node->safe_psql('postgres', q{SELECT fix FROM jwt.advise() WHERE rule = 'unknown_kids'}), q{-- SELECT jwt.import_jwks(..., 'https://x SELECT 1/0; --');}, 'whose fix is one line');
+$node->safe_psql('postgres', q{SELECT jwt.distrust_issuer(E'https://x\nSELECT 1/0; --')});
+
 # Spent refresh tokens, and sessions that are never refreshed.
 $node->safe_psql('postgres', <<'SQL');
 CREATE FUNCTION replay(sessions integer, refreshes integer) RETURNS void LANGUAGE plpgsql AS $$
