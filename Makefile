@@ -89,6 +89,7 @@ OBJS = \
 	src/backend/session_close.o \
 	src/backend/session_row.o \
 	src/backend/signer.o \
+	src/backend/source_names.o \
 	src/backend/stats.o \
 	src/backend/stats_file.o \
 	src/backend/stats_memory.o \

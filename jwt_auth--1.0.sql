@@ -790,6 +790,11 @@ CREATE FUNCTION jwt.split_names(list text) RETURNS SETOF text
     AS 'MODULE_PATHNAME', 'jwt_auth_split_names';
 COMMENT ON FUNCTION jwt.split_names(text) IS 'The names in a list like jwt_auth.trusted_gateways; for jwt.advise() and jwt.check()';
 
+CREATE FUNCTION jwt.source_names(source text, OUT qualifier text, OUT name text, OUT is_called boolean)
+    RETURNS SETOF record LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'jwt_auth_source_names';
+COMMENT ON FUNCTION jwt.source_names(text) IS 'The names in a source of SQL or PL/pgSQL; for jwt.advise()';
+
 CREATE FUNCTION jwt.seconds_of(value text) RETURNS integer
     LANGUAGE c IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_seconds_of';
@@ -954,26 +959,69 @@ WITH RECURSIVE readable AS MATERIALIZED (
            bool_or(o.rolsuper OR o.rolbypassrls OR t.relowner = v.relowner AND NOT t.relforcerowsecurity) AS past
       FROM pg_class v JOIN reaches r ON r.view = v.oid JOIN pg_class t ON t.oid = r.rel AND t.relrowsecurity JOIN pg_roles o ON o.oid = v.relowner
      GROUP BY v.oid
-), guarded AS (
-    SELECT c.oid, c.relname FROM pg_class c WHERE c.relrowsecurity
-    UNION ALL
-    SELECT v.oid, c.relname FROM views v JOIN pg_class c ON c.oid = v.oid
 ), definers AS MATERIALIZED (
-    SELECT p.oid, p.prosrc, p.prosqlbody IS NOT NULL AS is_parsed, n.nspname
-      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    SELECT p.oid, p.proowner, p.pronamespace, p.prosrc, p.prosqlbody IS NOT NULL AS is_parsed, l.lanname IN ('sql', 'plpgsql') AS is_sql,
+           p.oid::regprocedure::text AS name, (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity AS identity
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
      WHERE p.prosecdef AND n.nspname NOT LIKE 'pg\_%'
        AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search\_path=%' AND c NOT LIKE '%$user%')
        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
        AND (p.prorettype = 'trigger'::regtype OR EXISTS (SELECT FROM unnest(web) w WHERE has_function_privilege(w, p.oid, 'EXECUTE')))
-), reached AS (
-    SELECT f.oid, d.refobjid AS rel
-      FROM definers f JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
-      JOIN guarded g ON g.oid = d.refobjid
+), words AS MATERIALIZED (    -- names in their sources
+    SELECT f.oid, s.qualifier, s.name, s.is_called FROM definers f, LATERAL jwt.source_names(f.prosrc) s WHERE f.is_sql AND NOT f.is_parsed
     UNION
-    SELECT f.oid, g.oid
+    SELECT f.oid, NULL, w.word, true
       FROM definers f, LATERAL regexp_matches(f.prosrc, '[[:alpha:]_][[:alnum:]_$]*', 'g') m, LATERAL (VALUES (m[1]), (lower(m[1]))) w (word)
-      JOIN guarded g ON g.relname = w.word
-     WHERE NOT f.is_parsed
+     WHERE NOT f.is_sql
+), named (name, schema, is_function, is_guarded, rel) AS MATERIALIZED (    -- what can be meant by a name
+    SELECT c.relname, c.relnamespace, false, c.relrowsecurity OR c.oid IN (SELECT v.oid FROM views v), c.oid
+      FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+    UNION ALL
+    SELECT DISTINCT p.proname, p.pronamespace, true, false, NULL::oid FROM pg_proc p
+    UNION ALL
+    SELECT t.typname, t.typnamespace, false, false, NULL FROM pg_type t WHERE t.typtype IN ('d', 'e', 'r')
+), meant AS MATERIALIZED (
+    SELECT f.oid, w.qualifier, w.name, o.schema, o.is_guarded, o.rel
+      FROM words w JOIN definers f USING (oid) JOIN named o ON o.name = w.name AND (w.is_called OR NOT o.is_function)
+      JOIN pg_namespace n ON n.oid = o.schema AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'
+     WHERE coalesce(w.qualifier = n.nspname, n.nspname <> 'jwt' AND has_schema_privilege(f.proowner, n.oid, 'USAGE'))
+), reached AS (
+    SELECT f.oid, g.rel
+      FROM definers f JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
+      JOIN named g ON g.rel = d.refobjid AND g.is_guarded
+    UNION
+    SELECT m.oid, m.rel FROM meant m WHERE m.is_guarded
+), creators (schema, role) AS (
+    SELECT n.oid, n.nspowner FROM pg_namespace n
+    UNION
+    SELECT n.oid, a.grantee FROM pg_namespace n, aclexplode(n.nspacl) a WHERE a.privilege_type = 'CREATE'
+), open_to AS (     -- who else can put something there
+    SELECT f.proowner, n.oid AS schema
+      FROM (SELECT DISTINCT proowner FROM definers) f, pg_namespace n
+     WHERE n.nspname = '$user'
+        OR EXISTS (SELECT FROM creators c
+                    WHERE c.schema = n.oid AND c.role <> f.proowner AND c.role <> 'pg_database_owner'::regrole
+                      AND c.role <> (SELECT d.datdba FROM pg_database d WHERE d.datname = current_database())
+                      AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = c.role AND r.rolsuper))
+), bare AS (        -- which schema is a name's that has none?
+    SELECT f.oid, m.name, min(m.schema) AS schema, count(DISTINCT m.schema) > 1 OR bool_or(o.schema IS NOT NULL) AS is_doubtful
+      FROM meant m JOIN definers f USING (oid) LEFT JOIN open_to o ON (o.proowner, o.schema) = (f.proowner, m.schema)
+     WHERE m.qualifier IS NULL
+       AND NOT EXISTS (SELECT FROM named b WHERE b.name = m.name AND b.schema = 'pg_catalog'::regnamespace)
+     GROUP BY f.oid, m.name
+), needed (oid, schema) AS (
+    SELECT oid, schema FROM bare
+    UNION
+    SELECT r.oid, c.relnamespace FROM reached r JOIN definers f USING (oid) JOIN pg_class c ON c.oid = r.rel WHERE f.is_parsed
+    UNION
+    SELECT oid, pronamespace FROM definers
+), paths AS (
+    SELECT w.oid, string_agg(quote_ident(n.nspname), ', ' ORDER BY n.nspname) FILTER (WHERE o.schema IS NULL) AS schemas
+      FROM needed w JOIN definers f USING (oid) JOIN pg_namespace n ON n.oid = w.schema
+      LEFT JOIN open_to o ON (o.proowner, o.schema) = (f.proowner, w.schema)
+     GROUP BY w.oid
+), doubts AS (
+    SELECT b.oid, string_agg(quote_ident(b.name), ', ' ORDER BY b.name) AS names FROM bare b WHERE b.is_doubtful GROUP BY b.oid
 )
 SELECT 'error', 'no_rls', name,
        format('%s may read it, and no row security filters what they see. Without a policy nobody reads it afterwards; what everybody may see gets one USING (true).', roles),
@@ -998,13 +1046,13 @@ SELECT 'error', 'materialized_view', r.name,
        format('REVOKE SELECT ON %s FROM PUBLIC, %s;', r.name, r.roles)
   FROM readable r JOIN views v USING (oid) WHERE r.relkind = 'm'
 UNION ALL
-SELECT CASE WHEN bool_and(f.is_parsed) THEN 'warning' ELSE 'error' END, 'definer_search_path', f.oid::regprocedure::text,
-       format('It runs with its owner''s rights and reaches %s, but its caller''s search_path decides what the names in it mean.',
-              string_agg(DISTINCT g.oid::regclass::text, ', ')),
-       format('ALTER ROUTINE %s SET search_path = pg_catalog, %s, pg_temp;', (pg_identify_object('pg_proc'::regclass, f.oid, 0)).identity,
-              (SELECT string_agg(DISTINCT quote_ident(s), ', ') FROM unnest(array_append(array_agg(n.nspname), f.nspname)) s WHERE s <> 'pg_catalog'))
-  FROM definers f JOIN reached USING (oid) JOIN pg_class g ON g.oid = reached.rel JOIN pg_namespace n ON n.oid = g.relnamespace
- GROUP BY f.oid, f.nspname
+SELECT CASE WHEN f.is_parsed THEN 'warning' ELSE 'error' END, 'definer_search_path', f.name,
+       format('It runs with its owner''s rights and reaches %s, but its caller''s search_path decides what the names in it mean.', r.tables),
+       CASE WHEN d.names IS NULL THEN x.sql || ';'
+            ELSE jwt.sql_comment(format('%s; but first write the schema of %s in it: several have such names, or others may create them there', x.sql, d.names)) END
+  FROM definers f JOIN (SELECT oid, string_agg(DISTINCT rel::regclass::text, ', ') AS tables FROM reached GROUP BY oid) r USING (oid)
+  JOIN paths p USING (oid) LEFT JOIN doubts d USING (oid),
+       LATERAL (SELECT format('ALTER ROUTINE %s SET search_path = %s', f.identity, concat_ws(', ', 'pg_catalog', p.schemas, 'pg_temp')) AS sql) x
 $$;
 COMMENT ON FUNCTION jwt.advise_tables(oid[]) IS 'jwt.advise() on tables, views and functions';
 

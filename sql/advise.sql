@@ -160,6 +160,57 @@ SELECT fix FROM jwt.advise() \gexec
 DROP FUNCTION regress_api.through_view(), regress_api.parsed();
 DROP PROCEDURE regress_api.doing(integer);
 
+-- names in comments, strings and other words are none; those in quotes are
+CREATE TABLE regress_api."Odd % ""name" (a integer);
+ALTER TABLE regress_api."Odd % ""name" ENABLE ROW LEVEL SECURITY;
+CREATE FUNCTION regress_api.none() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $f$
+BEGIN
+    -- note
+    /* note /* note */ note */
+    RETURN 'note' || E'\'note' || $$note$$ || $x$ note $$ note $x$ || other_schema.note || "Note" || note_ || 1e9;
+END
+$f$;
+SELECT rule, object FROM jwt.advise();
+CREATE FUNCTION regress_api.odd() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS
+    $$ BEGIN RETURN length('it''s no note') + (SELECT count(*) FROM/**/"Odd % ""name"); END $$;
+SELECT rule, finding, fix FROM jwt.advise();
+SELECT fix FROM jwt.advise() \gexec
+SELECT proconfig FROM pg_proc WHERE oid = 'regress_api.odd()'::regprocedure;
+DROP FUNCTION regress_api.none(), regress_api.odd();
+DROP TABLE regress_api."Odd % ""name";
+-- with its schema a name needs no path
+CREATE FUNCTION regress_api.qualified() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM regress_api . note n WHERE n.owner IS NULL';
+:findings
+-- nobody else's schema is proposed, least of all the first that has the name
+CREATE ROLE regress_jwt_mallory;
+CREATE SCHEMA regress_a_trap AUTHORIZATION regress_jwt_mallory;
+CREATE TABLE regress_a_trap.note (a integer);
+ALTER TABLE regress_a_trap.note ENABLE ROW LEVEL SECURITY;
+CREATE FUNCTION regress_api.bare() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN (SELECT count(*) FROM note); END $$;
+SELECT object, finding, fix FROM jwt.advise();
+-- nor where it alone has it
+DROP TABLE regress_a_trap.note;
+SELECT object, fix FROM jwt.advise();
+GRANT CREATE ON SCHEMA regress_api TO regress_jwt_mallory;
+SELECT object, fix FROM jwt.advise();
+REVOKE CREATE ON SCHEMA regress_api FROM regress_jwt_mallory;
+-- but for the function's owner
+CREATE FUNCTION regress_a_trap.theirs() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN (SELECT count(*) FROM note, help()); END $$;
+ALTER FUNCTION regress_a_trap.theirs() OWNER TO regress_jwt_mallory;
+GRANT USAGE ON SCHEMA regress_api TO regress_jwt_mallory;
+CREATE FUNCTION regress_a_trap.help() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+SELECT object, fix FROM jwt.advise();
+CREATE FUNCTION regress_api.help() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+SELECT object, fix FROM jwt.advise() WHERE object ~ 'theirs';
+-- $user in a path is nobody's schema
+CREATE SCHEMA "$user";
+CREATE FUNCTION "$user".money() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM regress_api.note';
+SELECT object, fix FROM jwt.advise() WHERE object ~ 'money';
+DROP SCHEMA "$user" CASCADE;
+DROP SCHEMA regress_a_trap CASCADE;
+DROP FUNCTION regress_api.qualified(), regress_api.bare(), regress_api.help();
+:findings
+
 --
 -- Policies
 --
@@ -210,7 +261,6 @@ DROP POLICY tried ON regress_api.note;
 --
 -- Names are other people's: a comment stays one, and SQL means what it says
 --
-CREATE ROLE regress_jwt_mallory;
 CREATE FUNCTION regress_api."v
 ALTER ROLE regress_jwt_mallory SUPERUSER --"() RETURNS boolean LANGUAGE sql VOLATILE AS 'SELECT true';
 CREATE TABLE regress_api."t

@@ -13,6 +13,7 @@
 #include "funcapi.h"
 #include "guc.h"
 #include "nodes/nodes.h"
+#include "source_names.h"
 #include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
@@ -57,6 +58,35 @@ jwt_auth_expression_facts(PG_FUNCTION_ARGS)
 	jwtauth_expression_walk(expression, PG_GETARG_OID(1),
 							get_func_namespace(fcinfo->flinfo->fn_oid),
 							put_fact, result);
+	return (Datum) 0;
+}
+
+static void
+put_name(const JwtAuthSourceName *name, void *arg)
+{
+	ReturnSetInfo *result = arg;
+	Datum		values[3];
+	bool		nulls[3] = {name->qualifier == NULL, false, false};
+
+	values[0] = nulls[0] ? (Datum) 0 : CStringGetTextDatum(name->qualifier);
+	values[1] = CStringGetTextDatum(name->name);
+	values[2] = BoolGetDatum(name->is_called);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+JWTAUTH_FUNCTION(jwt_auth_source_names);
+
+/*
+ * source_names(source text)
+ *	-> SETOF (qualifier text, name text, is_called boolean)
+ */
+Datum
+jwt_auth_source_names(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	if (!PG_ARGISNULL(0))
+		jwtauth_source_names(text_to_cstring(PG_GETARG_TEXT_PP(0)), put_name,
+							 fcinfo->resultinfo);
 	return (Datum) 0;
 }
 
