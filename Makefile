@@ -61,6 +61,9 @@ OBJS = \
 	src/backend/deny_filter.o \
 	src/backend/event.o \
 	src/backend/expression.o \
+	src/backend/expression_claims.o \
+	src/backend/expression_index.o \
+	src/backend/expression_mend.o \
 	src/backend/gateway.o \
 	src/backend/guc.o \
 	src/backend/identity.o \

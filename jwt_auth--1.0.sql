@@ -779,16 +779,27 @@ SELECT '-- ' || regexp_replace(words COLLATE "C", '[[:cntrl:]]+', ' ', 'g')
 $$;
 COMMENT ON FUNCTION jwt.sql_comment(text) IS 'Words as one line of comment; for jwt.advise()';
 
-CREATE FUNCTION jwt.expression_facts(expression pg_node_tree, relation oid,
-        OUT kind text, OUT function oid, OUT relation_compared oid, OUT attnum smallint, OUT said text)
+-- An expression is written with the names that mean the right thing under
+-- this search_path; under another, a function of somebody's may fit better.
+CREATE FUNCTION jwt.pinned_sql(statement text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT CASE WHEN strpos(statement, '$fix$') > 0 THEN jwt.sql_comment(statement)
+            ELSE format('DO $fix$ BEGIN SET LOCAL search_path = pg_catalog, pg_temp; %s END $fix$;', statement) END
+$$;
+COMMENT ON FUNCTION jwt.pinned_sql(text) IS 'A statement that means the same whatever the search_path; for jwt.advise()';
+
+CREATE FUNCTION jwt.expression_facts(expression pg_node_tree, relation oid, helpers oid[],
+        OUT kind text, OUT function oid, OUT relation_compared oid, OUT attnum smallint, OUT said text, OUT is_indexed boolean)
     RETURNS SETOF record LANGUAGE c STABLE PARALLEL SAFE ROWS 10
     AS 'MODULE_PATHNAME', 'jwt_auth_expression_facts';
-COMMENT ON FUNCTION jwt.expression_facts(pg_node_tree, oid) IS 'What the expression of a policy calls, reads and compares with our helpers; for jwt.advise()';
+COMMENT ON FUNCTION jwt.expression_facts(pg_node_tree, oid, oid[]) IS 'What the expression of a policy calls, reads and compares with helpers; for jwt.advise()';
 
-CREATE FUNCTION jwt.split_names(list text) RETURNS SETOF text
+CREATE FUNCTION jwt.mend_expression(expression pg_node_tree, relation oid, helpers oid[]) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'jwt_auth_split_names';
-COMMENT ON FUNCTION jwt.split_names(text) IS 'The names in a list like jwt_auth.trusted_gateways; for jwt.advise() and jwt.check()';
+    AS 'MODULE_PATHNAME', 'jwt_auth_mend_expression';
+COMMENT ON FUNCTION jwt.mend_expression(pg_node_tree, oid, oid[]) IS 'The expression of a policy as jwt.advise() would have it; null if that is no other';
 
 CREATE FUNCTION jwt.source_names(source text, OUT qualifier text, OUT name text, OUT is_called boolean)
     RETURNS SETOF record LANGUAGE c STABLE PARALLEL SAFE
@@ -799,6 +810,11 @@ CREATE FUNCTION jwt.seconds_of(value text) RETURNS integer
     LANGUAGE c IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_seconds_of';
 COMMENT ON FUNCTION jwt.seconds_of(text) IS 'Seconds of a setting that is a time, null if it is none; for jwt.advise()';
+
+CREATE FUNCTION jwt.split_names(list text) RETURNS SETOF text
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'jwt_auth_split_names';
+COMMENT ON FUNCTION jwt.split_names(text) IS 'The names in a list like jwt_auth.trusted_gateways; for jwt.advise() and jwt.check()';
 
 -- Values that new sessions of this database get, and the one that this session
 -- has set, and how to set another.  A session that runs may still have what was
@@ -883,6 +899,31 @@ SELECT format('line %s of pg_hba.conf (%s)', r.line_number, concat_ws(' ', r.typ
  ORDER BY r.n
 $$;
 COMMENT ON FUNCTION jwt.open_doors(text) IS 'Lines of pg_hba.conf that let a role into this database without asking who it is; for jwt.advise() and jwt.check()';
+
+-- pg_depend knows what a body calls that was parsed when it was made; in
+-- others it is looked for by name.
+CREATE FUNCTION jwt.helper_functions() RETURNS SETOF oid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH RECURSIVE ours AS (
+    SELECT p.oid, p.proname FROM pg_proc p WHERE p.pronamespace = 'jwt'::regnamespace
+), asks (oid) AS (
+    SELECT oid FROM ours
+    UNION
+    SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE (n.nspname, p.proname) = ('auth', 'jwt')
+    UNION
+    SELECT p.oid
+      FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang, LATERAL jwt.source_names(p.prosrc) s
+     WHERE l.lanname IN ('sql', 'plpgsql') AND p.prosrc ~* '\mjwt\M' AND s.qualifier = 'jwt' AND s.is_called
+       AND s.name IN (SELECT proname FROM ours)
+    UNION
+    SELECT d.objid
+      FROM asks a JOIN pg_depend d ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = a.oid AND d.classid = 'pg_proc'::regclass
+)
+SELECT oid FROM asks
+$$;
+COMMENT ON FUNCTION jwt.helper_functions() IS 'Functions that ask who is asking: ours, and those of others that call them; for jwt.advise()';
 
 -- Web roles.  A superuser may take any role at all, which says nothing; what
 -- counts is who was given to whom, and for what.
@@ -1056,104 +1097,97 @@ SELECT CASE WHEN f.is_parsed THEN 'warning' ELSE 'error' END, 'definer_search_pa
 $$;
 COMMENT ON FUNCTION jwt.advise_tables(oid[]) IS 'jwt.advise() on tables, views and functions';
 
--- An expression in which the claims come from us, not from a setting, and
--- from the part of them that users cannot edit.
-CREATE FUNCTION jwt.mended_expression(expression text) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
+-- Who holds a lock on a table keeps nobody waiting for advice.
+CREATE FUNCTION jwt.mended_expression(expression pg_node_tree, relation oid, helpers oid[]) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET extra_float_digits = 3 SET lock_timeout = '100ms'
     AS $$
-DECLARE
-    setting text := regexp_replace(current_setting('jwt_auth.claims_setting'), '([^[:alnum:]_*])', '\\\1', 'g');
-    whole text := 'request\.jwt\.claims';
-    one text := 'request\.jwt\.claim\.|jwt\.claims\.';
-    mended text;
 BEGIN
-    IF setting LIKE '%*' THEN
-        one := one || '|' || rtrim(setting, '*');
-    ELSIF setting <> '' THEN
-        whole := whole || '|' || setting;
-    END IF;
-    mended := regexp_replace(expression, format('current_setting\(''(?:%s)''::text(?:, (?:true|false))?\)', whole), '(jwt.claims())::text', 'gi');
-    mended := regexp_replace(mended, format('current_setting\(''(?:%s)([^'']+)''::text(?:, (?:true|false))?\)', one), 'jwt.claim(''\1'')', 'gi');
-    mended := regexp_replace(mended, '\((?:NULLIF\()?\(jwt\.claims\(\)\)::text(?:, ''''::text\))?\)::jsonb', 'jwt.claims()', 'g');
-    mended := regexp_replace(mended, '\((?:NULLIF\()?\(jwt\.claims\(\)\)::text(?:, ''''::text\))?\)::json', '(jwt.claims())::json', 'g');
-    mended := regexp_replace(mended, '(''|''\{|")user_metadata(''|[,}]|")', '\1app_metadata\2', 'g');
-    RETURN regexp_replace(mended, '\mclock_timestamp\(\)', 'statement_timestamp()', 'g');
+    RETURN jwt.mend_expression(expression, relation, helpers);
+EXCEPTION WHEN lock_not_available THEN
+    RETURN '';
 END
 $$;
-COMMENT ON FUNCTION jwt.mended_expression(text) IS 'The expression of a policy as jwt.advise() would have it';
+COMMENT ON FUNCTION jwt.mended_expression(pg_node_tree, oid, oid[]) IS 'As jwt.mend_expression(), and empty where a table in it is locked; for jwt.advise()';
 
 CREATE FUNCTION jwt.advise_policies(OUT severity text, OUT rule text, OUT object text, OUT finding text, OUT fix text)
-    RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
+    RETURNS SETOF record LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-WITH policies AS MATERIALIZED (
-    SELECT p.oid, p.polrelid, p.polqual, p.polwithcheck, e.using_text, e.check_text,
+WITH RECURSIVE helpers AS MATERIALIZED (
+    SELECT array_agg(h) AS all FROM jwt.helper_functions() h
+), policies AS MATERIALIZED (
+    SELECT p.oid, p.polrelid, p.polqual, p.polwithcheck,
            format('%I ON %I.%I', p.polname, n.nspname, c.relname) AS name,
-           format('policy %I on %s', p.polname, p.polrelid::regclass) AS object,
-           jwt.mended_expression(e.using_text) AS using_mended, jwt.mended_expression(e.check_text) AS check_mended
-      FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace,
-           LATERAL (SELECT pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) e (using_text, check_text)
+           format('policy %I on %s', p.polname, p.polrelid::regclass) AS object
+      FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 ), facts AS MATERIALIZED (
     SELECT p.oid, e.part, f.*
-      FROM policies p, LATERAL (VALUES ('using', p.polqual), ('check', p.polwithcheck)) e (part, tree),
-           LATERAL jwt.expression_facts(e.tree, p.polrelid) f
+      FROM policies p, helpers h, LATERAL (VALUES ('using', p.polqual), ('check', p.polwithcheck)) e (part, tree),
+           LATERAL jwt.expression_facts(e.tree, p.polrelid, h.all) f
      WHERE e.tree IS NOT NULL
-), mended AS (
+), edited AS (
+    SELECT f.* FROM facts f WHERE f.kind = 'names' AND f.said ~ '^user_metadata$|^\{(.*,)?user_metadata[,}]|\."user_metadata"|"user_metadata":'
+), mended AS MATERIALIZED (
     SELECT p.oid, p.name, p.object,
-           CASE WHEN (p.using_mended, p.check_mended) IS DISTINCT FROM (p.using_text, p.check_text)
-                THEN concat('ALTER POLICY ', p.name, ' USING (' || p.using_mended || ')', ' WITH CHECK (' || p.check_mended || ')', ';')
-                ELSE jwt.sql_comment(format('ALTER POLICY %s ...', p.name)) END AS fix
-      FROM policies p
-), prefix AS (
-    SELECT rtrim(lower(current_setting('jwt_auth.claims_setting')), '*') AS s
+           coalesce(CASE WHEN '' IN (m.using_text, m.check_text)
+                         THEN jwt.sql_comment(format('ALTER POLICY %s ...: a table in it is locked, ask again later', p.name)) END,
+                    jwt.pinned_sql('ALTER POLICY ' || p.name || nullif(concat(' USING (' || m.using_text || ')', ' WITH CHECK (' || m.check_text || ')'), '') || ';'),
+                    jwt.sql_comment(format('ALTER POLICY %s ...', p.name))) AS fix
+      FROM policies p, helpers h,
+           LATERAL (SELECT jwt.mended_expression(p.polqual, p.polrelid, h.all), jwt.mended_expression(p.polwithcheck, p.polrelid, h.all)) m (using_text, check_text)
+     WHERE p.oid IN (SELECT f.oid FROM facts f WHERE f.kind IN ('setting', 'compares in')
+                      UNION ALL SELECT e.oid FROM edited e
+                      UNION ALL SELECT f.oid FROM facts f WHERE f.kind = 'calls' AND f.function = 'pg_catalog.clock_timestamp'::regproc)
 ), compared AS (
     SELECT f.oid, f.relation_compared AS rel, f.attnum, f.said, f.function, c.relkind, quote_ident(a.attname) AS attname,
-           format('%I.%I', n.nspname, c.relname) AS rel_name, p.using_text ~ ' OR ' AS has_or,
-           EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
-                    WHERE i.indrelid = f.relation_compared AND i.indisvalid AND i.indpred IS NULL AND m.amname IN ('btree', 'hash')
-                      AND CASE WHEN f.said IS NULL THEN i.indkey[0] = f.attnum
-                               ELSE i.indkey[0] = 0 AND translate(pg_get_indexdef(i.indexrelid, 1, false), '()', '') = translate(f.said, '()', '') END) AS fits
-      FROM facts f JOIN policies p USING (oid) JOIN pg_class c ON c.oid = f.relation_compared JOIN pg_namespace n ON n.oid = c.relnamespace
+           format('%I.%I', n.nspname, c.relname) AS rel_name, f.kind = 'compares in' AS is_in, f.is_indexed,
+           EXISTS (SELECT FROM facts o WHERE o.oid = f.oid AND o.part = 'using' AND o.kind = 'offers') AS has_or
+      FROM facts f JOIN pg_class c ON c.oid = f.relation_compared JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_attribute a ON a.attrelid = f.relation_compared AND a.attnum = f.attnum
-     WHERE f.kind = 'compares' AND f.part = 'using' AND c.relkind IN ('r', 'p')
+     WHERE f.kind IN ('compares', 'compares in') AND f.part = 'using' AND c.relkind IN ('r', 'p')
 ), ranked AS (    -- one index is enough for columns that are compared together
-    SELECT c.*, bool_or(c.fits) OVER together AS any_fits, row_number() OVER (together ORDER BY c.said IS NOT NULL, c.attnum) AS place
+    SELECT c.*, bool_or(c.is_indexed) OVER together AS any_indexed, row_number() OVER (together ORDER BY c.is_in, c.said IS NOT NULL, c.attnum) AS place
       FROM compared c
     WINDOW together AS (PARTITION BY c.oid, c.rel)
-), unindexed AS (
-    SELECT DISTINCT ON (c.rel, c.attnum, c.said) c.*,
-           CASE c.relkind WHEN 'r' THEN pg_relation_size(c.rel)
-                ELSE (SELECT sum(pg_relation_size(t.relid)) FROM pg_partition_tree(c.rel) t WHERE t.isleaf) END AS size
+), leaves (root, rel) AS (
+    SELECT c.rel, c.rel FROM compared c
+    UNION
+    SELECT l.root, i.inhrelid FROM leaves l JOIN pg_inherits i ON i.inhparent = l.rel JOIN pg_class p ON p.oid = i.inhparent AND p.relkind = 'p'
+), unindexed AS (    -- the size of its files: pg_relation_size() waits for locks
+    SELECT DISTINCT ON (c.rel, c.attnum, c.said, c.is_in) c.*,
+           (SELECT sum((pg_stat_file(pg_relation_filepath(l.rel), true)).size) FROM leaves l WHERE l.root = c.rel) AS size
       FROM ranked c
-     WHERE NOT c.fits AND (c.has_or OR NOT c.any_fits AND c.place = 1)
+     WHERE NOT c.is_indexed AND (c.has_or OR NOT c.any_indexed AND c.place = 1)
+     ORDER BY c.rel, c.attnum, c.said, c.is_in, c.oid
 )
 SELECT 'error', 'claims_setting_in_policy', m.object,
        'It reads the claims from a setting that everybody can write; jwt.claims() reads them from a token, or from a gateway that is trusted.', m.fix
-  FROM mended m
-  JOIN (SELECT DISTINCT f.oid FROM facts f, prefix WHERE f.kind = 'setting'
-           AND (lower(f.said) ~ '^(request\.jwt\.claim|jwt\.claims\.)' OR prefix.s <> '' AND starts_with(lower(f.said), prefix.s))) f USING (oid)
+  FROM mended m WHERE m.oid IN (SELECT f.oid FROM facts f WHERE f.kind = 'setting')
 UNION ALL
 SELECT 'error', 'user_metadata_in_policy', m.object,
        'It reads user_metadata, which users edit themselves. What decides access belongs into app_metadata, or a claim of its own.', m.fix
-  FROM mended m
-  JOIN (SELECT DISTINCT f.oid FROM facts f WHERE f.kind = 'text' AND f.said ~ '\muser_metadata\M') f USING (oid)
+  FROM mended m WHERE m.oid IN (SELECT e.oid FROM edited e)
 UNION ALL
-SELECT 'warning', 'volatile_in_policy', m.object,
-       format('It calls %s, which is VOLATILE: asked again for every row, and never looked up in an index.', p.oid::regprocedure),
-       CASE WHEN p.proname = 'clock_timestamp' AND p.pronamespace = 'pg_catalog'::regnamespace THEN m.fix
-            WHEN p.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-            THEN format('ALTER FUNCTION %s STABLE;', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity)
-            ELSE jwt.sql_comment(format('ALTER POLICY %s ... without %s', m.name, p.oid::regprocedure)) END
-  FROM mended m
+SELECT 'warning', 'volatile_in_policy', p.object,
+       format('It calls %s, which is VOLATILE: asked again for every row, and never looked up in an index.', v.oid::regprocedure),
+       CASE WHEN v.oid = 'pg_catalog.clock_timestamp'::regproc THEN m.fix
+            WHEN v.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = v.oid AND d.deptype = 'e')
+            THEN format('ALTER FUNCTION %s STABLE;', (pg_identify_object('pg_proc'::regclass, v.oid, 0)).identity)
+            ELSE jwt.sql_comment(format('ALTER POLICY %s ... without %s', p.name, v.oid::regprocedure)) END
+  FROM policies p
   JOIN (SELECT DISTINCT f.oid, f.function FROM facts f WHERE f.kind = 'calls') f USING (oid)
-  JOIN pg_proc p ON p.oid = f.function AND p.provolatile = 'v'
+  JOIN pg_proc v ON v.oid = f.function AND v.provolatile = 'v'
+  LEFT JOIN mended m ON m.oid = p.oid
 UNION ALL
 SELECT CASE WHEN u.size >= 1048576 THEN 'warning' ELSE 'info' END, 'no_index', format('%s.%s', u.rel::regclass, u.attname),
-       format('Policies compare %s with %s, and no index begins with it: every query reads the whole table.', coalesce(u.said, u.attname),
-              u.function::regproc || '()'),
-       format('CREATE INDEX ON %s (%s);', u.rel_name, coalesce('(' || u.said || ')', u.attname))
-  FROM unindexed u
+       CASE WHEN u.is_in
+            THEN format('%s looks for %s in a subquery that calls %s(), which no index answers: every query reads the whole table.', p.object,
+                        coalesce(u.said, u.attname), u.function::regproc)
+            ELSE format('Policies compare %s with %s, and no index begins with it: every query reads the whole table.', coalesce(u.said, u.attname),
+                        u.function::regproc || '()') END,
+       CASE WHEN u.is_in THEN m.fix ELSE format('CREATE INDEX ON %s (%s);', u.rel_name, coalesce('(' || u.said || ')', u.attname)) END
+  FROM unindexed u JOIN policies p USING (oid) LEFT JOIN mended m USING (oid)
 $$;
 COMMENT ON FUNCTION jwt.advise_policies() IS 'jwt.advise() on policies';
 

@@ -26,7 +26,7 @@ rank()
 		src/backend/*)
 			name=${1##*/}
 			case ${name%.*} in
-				compat | report | guc | asker | secret | json | json_* | catalog | catalog_* | expression | source_names) echo 1 ;;
+				compat | report | guc | asker | secret | json | json_* | catalog | catalog_* | expression | source_names | expression_*) echo 1 ;;
 				jwk | event | purge | transport | keystore | keystore_* | issuer | revocation | deny_filter) echo 2 ;;
 				token | token_* | session_row) echo 2 ;;
 				stats | stats_* | rejection) echo 2 ;;

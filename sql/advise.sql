@@ -214,6 +214,9 @@ DROP FUNCTION regress_api.qualified(), regress_api.bare(), regress_api.help();
 --
 -- Policies
 --
+CREATE FUNCTION regress_api.uid() RETURNS text LANGUAGE sql STABLE RETURN jwt.subject();
+CREATE FUNCTION regress_api.around() RETURNS text LANGUAGE sql STABLE RETURN lower(regress_api.uid());
+CREATE FUNCTION regress_api.who() RETURNS jsonb LANGUAGE sql STABLE RETURN jwt.claims();
 CREATE FUNCTION pg_temp.policy(expression text, other text = NULL) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     DROP POLICY IF EXISTS tried ON regress_api.note;
@@ -247,6 +250,15 @@ SELECT * FROM pg_temp.found($$owner = jwt.claim('user_metadata', 'id')$$);
 SELECT * FROM pg_temp.found($$owner = jwt.claim('app_metadata', 'id')$$);
 SELECT * FROM pg_temp.found($$owner = (jwt.claims() #>> '{user_metadata,id}')$$);
 SELECT * FROM pg_temp.found($$jwt.claims() @? '$.user_metadata.roles[*] ? (@ == "admin")'$$);
+SELECT * FROM pg_temp.found($$(jwt.claims())['user_metadata']['id'] = '1' AND jsonb_extract_path_text(jwt.claims(), 'user_metadata', 'id') = owner$$);
+SELECT * FROM pg_temp.found($$owner = regress_api.who() -> 'user_metadata' ->> 'id'$$);
+SELECT * FROM pg_temp.found($$owner = current_setting('jwt.claims.user_metadata', true)$$);
+-- what cannot be mended is left to the reader
+SELECT * FROM pg_temp.found($$jwt.claims() @> '{"user_metadata": {"admin": true}}'$$);
+-- a constant that is only that stays as it is, found or not
+SELECT * FROM pg_temp.found($$body <> 'user_metadata' AND (jwt.claims() ->> 'category') <> 'user_metadata' AND body <> ALL ('{user_metadata}')$$);
+SELECT * FROM pg_temp.found($$to_jsonb(body) ->> 'user_metadata' = owner AND jwt.claims() @? '$.kind ? (@ == "user_metadata")'$$);
+SELECT * FROM pg_temp.found($$body <> 'user_metadata' AND owner = jwt.claims() -> 'user_metadata' ->> 'id' AND body <> 'current_setting(''request.jwt.claims''::text) clock_timestamp()'$$);
 SELECT * FROM pg_temp.found($$owner = current_setting('request.jwt.claims', true)::jsonb->'user_metadata'->>'id' AND clock_timestamp() > '2000-01-01'$$);
 -- VOLATILE: one of somebody's, the server's own, ours
 CREATE FUNCTION regress_api.who(fallback text) RETURNS text LANGUAGE sql AS $$ SELECT jwt.subject() $$;
@@ -256,6 +268,10 @@ SELECT * FROM pg_temp.found($$random() < 0.5$$);
 SELECT * FROM pg_temp.found($$id = ANY (SELECT random()::integer FROM generate_series(1, 3))$$);
 SELECT * FROM pg_temp.found($$now() > '2000-01-01' AND length(body) > 3$$);
 
+-- a float keeps its digits, whatever the session shows
+SET extra_float_digits = 0;
+SELECT fix FROM pg_temp.found($$length(body) < 0.1::float8 + 0.2::float8 + '0.30000000000000004'::float8 AND clock_timestamp() > '2000-01-01'$$);
+RESET extra_float_digits;
 DROP POLICY tried ON regress_api.note;
 
 --
@@ -288,6 +304,22 @@ DROP FUNCTION regress_api."v
 ALTER ROLE regress_jwt_mallory SUPERUSER --"(), regress_api."d
 ALTER ROLE regress_jwt_mallory SUPERUSER --"();
 :findings
+-- a function that fits better than the server's does not get into a policy
+CREATE FUNCTION public.array_length(text[], integer) RETURNS integer LANGUAGE sql STABLE AS 'SELECT 1';
+CREATE POLICY tried ON regress_api.note AS RESTRICTIVE USING (current_setting('request.jwt.claims') <> array_length(ARRAY[body], 1)::text);
+SELECT p.oid AS tried FROM pg_policy p WHERE p.polname = 'tried' \gset
+\set called 'SELECT refobjid::regprocedure AS called FROM pg_depend WHERE classid = ''pg_policy''::regclass AND objid = :tried AND refclassid = ''pg_proc''::regclass ORDER BY 1;'
+:called
+DROP POLICY tried ON regress_api.note;
+SET search_path = pg_catalog;
+CREATE POLICY tried ON regress_api.note AS RESTRICTIVE USING (current_setting('request.jwt.claims') <> array_length(ARRAY[body], 1)::text);
+RESET search_path;
+SELECT p.oid AS tried FROM pg_policy p WHERE p.polname = 'tried' \gset
+SELECT fix FROM jwt.advise() \gexec
+:called
+SHOW search_path;
+DROP POLICY tried ON regress_api.note;
+DROP FUNCTION public.array_length(text[], integer);
 
 --
 -- Indexes
@@ -308,13 +340,29 @@ SELECT * FROM pg_temp.found('team = jwt.uid()');
 SELECT * FROM pg_temp.found('team::text = jwt.subject()');
 CREATE INDEX note_team_text ON regress_api.note ((team::text));
 SELECT * FROM pg_temp.found('team::text = jwt.subject()');
+SELECT * FROM pg_temp.found('team::varchar(9) = jwt.subject()');
+SELECT * FROM pg_temp.found('EXISTS (SELECT FROM regress_api.note o, regress_api.note n WHERE n.team::text = jwt.subject())');
 DROP INDEX regress_api.note_team, regress_api.note_team_text;
 -- together one is enough, as alternatives each needs its own
 SELECT * FROM pg_temp.found('team = jwt.uid() AND owner = jwt.subject()');
 SELECT * FROM pg_temp.found('team = jwt.uid() OR owner = jwt.subject()');
 SELECT * FROM pg_temp.found('team = jwt.uid() AND body = jwt.claim(''body'')');
--- what is no cast is no column
+-- one of several, as list, array or subquery; by a function around ours
+SELECT * FROM pg_temp.found('team = ANY (ARRAY[jwt.uid(), NULL])');
+SELECT * FROM pg_temp.found('team IN (jwt.uid(), ''00000000-0000-4000-8000-000000000000'')');
+SELECT * FROM pg_temp.found('team::text = regress_api.uid() OR body = regress_api.around()');
+SELECT * FROM pg_temp.found('owner IN (jwt.subject(), ''everybody'')');
+SELECT * FROM pg_temp.found('team <> ALL (ARRAY[jwt.uid(), NULL]) AND jwt.uid() = ANY (ARRAY[team])');
+SELECT * FROM pg_temp.found('team IN (SELECT jwt.uid())');
+SELECT * FROM pg_temp.found('owner IN (SELECT jwt.subject())');
+SELECT fix FROM jwt.advise() \gexec
+SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polname = 'tried';
+SELECT rule FROM jwt.advise();
+-- a row of the table in the subquery is another thing
+SELECT * FROM pg_temp.found('body IN (SELECT coalesce(jwt.subject(), owner))');
+-- what is no cast is no column; "or" in a string is none
 SELECT * FROM pg_temp.found('(now() AT TIME ZONE body) = jwt.claim(''t'')::timestamp AND overlay(body PLACING owner FROM 1) = jwt.subject()');
+SELECT * FROM pg_temp.found('team = jwt.uid() AND body <> '' OR '' AND owner = jwt.subject()');
 -- in a subquery it is the other table's
 CREATE TABLE regress_api.member (team uuid, person text);
 SELECT * FROM pg_temp.found('EXISTS (SELECT FROM regress_api.note n, regress_api.member m WHERE (n.body::timestamptz AT TIME ZONE m.person) = jwt.claim(''t'')::timestamp)');
@@ -330,6 +378,15 @@ INSERT INTO regress_api.note SELECT i, i, gen_random_uuid(), repeat('x', 1000) F
 SELECT * FROM pg_temp.found('team = jwt.uid()');
 SELECT fix FROM jwt.advise() \gexec
 :findings
+CREATE TABLE regress_api.parted (id integer, owner text, body text) PARTITION BY LIST (id);
+CREATE TABLE regress_api.parted_1 PARTITION OF regress_api.parted FOR VALUES IN (1) PARTITION BY LIST (owner);
+CREATE TABLE regress_api.parted_1_x PARTITION OF regress_api.parted_1 DEFAULT;
+ALTER TABLE regress_api.parted ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON regress_api.parted USING (owner = jwt.subject());
+SELECT severity, object FROM jwt.advise();
+INSERT INTO regress_api.parted SELECT 1, i, repeat('x', 1000) FROM generate_series(1, 2000) i;
+SELECT severity, object FROM jwt.advise();
+DROP TABLE regress_api.parted;
 DROP POLICY tried ON regress_api.note;
 -- only to write with, it needs none
 CREATE POLICY tried ON regress_api.note FOR INSERT WITH CHECK (body = jwt.subject());

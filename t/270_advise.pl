@@ -108,6 +108,32 @@ $node->poll_query_until('postgres', q{SELECT current_setting('jwt_auth.access_to
 is($running->ask($lifetimes), '0', 'whatever that is');
 $running->quit;
 
+# Who locks a table keeps nobody waiting.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE held (id integer, owner text, team uuid) PARTITION BY LIST (id);
+CREATE TABLE held_1 PARTITION OF held FOR VALUES IN (1);
+CREATE TABLE held_too (owner text, team uuid);
+CREATE INDEX ON held_1 ((team::text));
+CREATE VIEW held_view AS SELECT * FROM held_too;
+ALTER TABLE held ENABLE ROW LEVEL SECURITY;
+ALTER TABLE held_too ENABLE ROW LEVEL SECURITY;
+CREATE POLICY a ON held USING (owner = jwt.subject() AND team::text = jwt.subject());
+CREATE POLICY b ON held_1 USING (team::text = jwt.subject() OR owner IN (SELECT t.owner FROM held_too t WHERE t.team::text = jwt.subject()));
+CREATE POLICY c ON held_too USING (owner = current_setting('request.jwt.claim.sub', true) OR owner IN (SELECT jwt.subject()));
+GRANT SELECT, DELETE ON held, held_1, held_too, held_view TO gateway;
+SQL
+my $held = q{SELECT rule, object, fix FROM jwt.advise() WHERE object ~ 'held'};
+my $free = $node->safe_psql('postgres', $held);
+my $holder = session($node, user => 'postgres');
+$holder->ask('SET ROLE gateway; BEGIN; LOCK TABLE held, held_1, held_too IN ACCESS EXCLUSIVE MODE;');
+my $waits = $node->safe_psql('postgres', "SET statement_timeout = '60s'; $held");
+is($waits, $free =~ s/DO .*/-- ALTER POLICY c ON public.held_too ...: a table in it is locked, ask again later/gr,
+	'a locked table: the same advice, but for the text of its policies');
+like($free, qr/^claims_setting_in_policy\|policy c on public.held_too\|DO /m, 'which is there otherwise');
+like($free, qr/^no_index\|public.held.owner\|CREATE INDEX/m, 'as other findings are');
+$holder->quit;
+$node->safe_psql('postgres', 'DROP TABLE held, held_too CASCADE');
+
 # SQL's own functions are no casts.
 SKIP:
 {

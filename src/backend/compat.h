@@ -15,6 +15,7 @@
 #include "catalog/pg_proc.h"
 #include "common/jsonapi.h"
 #include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "utils/acl.h"
 #include "utils/float.h"
 #include "utils/guc.h"
@@ -136,6 +137,23 @@ jwtauth_must_stop(void)
 #define jwtauth_json_lex(json, len, encoding, unescape) \
 	makeJsonLexContextCstringLen(json, len, encoding, unescape)
 #define jwtauth_json_lex_text(json) makeJsonLexContext(json, true)
+#endif
+
+/*
+ * 17: JSON_VALUE() and its kin are a node of their own; what they look into,
+ * and their path.
+ */
+#if PG_VERSION_NUM >= 170000
+static inline Node *
+jwtauth_json_expr(Node *node, Node **path)
+{
+	if (!IsA(node, JsonExpr))
+		return NULL;
+	*path = ((JsonExpr *) node)->path_spec;
+	return ((JsonExpr *) node)->formatted_expr;
+}
+#else
+#define jwtauth_json_expr(node, path) ((void) (path), (Node *) NULL)
 #endif
 
 /*

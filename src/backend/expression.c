@@ -10,21 +10,18 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "compat.h"
 #include "expression.h"
+#include "expression_index.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "parser/parsetree.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/ruleutils.h"
 
 typedef struct Walk
 {
 	Oid			relation;		/* table of the outermost level */
-	Oid			helpers;		/* schema */
+	const JwtAuthHelpers *helpers;
 	List	   *queries;		/* of the levels around us, innermost first */
 	JwtAuthFactSink sink;
 	void	   *arg;
@@ -33,7 +30,7 @@ typedef struct Walk
 static void
 tell(Walk *walk, JwtAuthFactKind kind, Oid function, const char *text)
 {
-	JwtAuthFact fact = {kind, function, InvalidOid, 0, text};
+	JwtAuthFact fact = {kind, function, InvalidOid, 0, false, text};
 
 	walk->sink(&fact, walk->arg);
 }
@@ -45,33 +42,15 @@ tell_call(Oid function, void *context)
 	return false;
 }
 
-/* Text of a constant that may name a member of the claims; else NULL. */
-static char *
-text_of(Node *node)
-{
-	Const	   *constant = (Const *) node;
-	Oid			output;
-	bool		is_varlena;
-
-	if (node == NULL || !IsA(node, Const) || constant->constisnull)
-		return NULL;
-	switch (constant->consttype)
-	{
-		case TEXTOID:
-		case VARCHAROID:
-		case TEXTARRAYOID:
-		case JSONPATHOID:
-			getTypeOutputInfo(constant->consttype, &output, &is_varlena);
-			return OidOutputFunctionCall(output, constant->constvalue);
-		default:
-			return NULL;
-	}
-}
+/*----------
+ * Comparisons
+ *----------
+ */
 
 /* What one side of a comparison holds. */
 typedef struct Side
 {
-	Oid			schema;			/* of the helpers */
+	const JwtAuthHelpers *helpers;
 	Oid			helper;			/* the first one called */
 	bool		has_column;
 } Side;
@@ -82,7 +61,7 @@ is_helper(Oid function, void *context)
 	Side	   *side = context;
 
 	if (!OidIsValid(side->helper) &&
-		get_func_namespace(function) == side->schema)
+		list_member_oid(side->helpers->all, function))
 		side->helper = function;
 	return false;
 }
@@ -100,49 +79,44 @@ look_at_side(Node *node, Side *side)
 	return expression_tree_walker(node, look_at_side, side);
 }
 
-/*
- * Is it a cast by a function?  SQL has other syntax for functions, AT TIME
- * ZONE and SYSTEM_USER among it.  What else a cast is given is constant.
- */
-static bool
-is_cast(Node *node)
+/* The function that asks us on that side; InvalidOid if a row is asked too. */
+static Oid
+asked_by(Node *node, const JwtAuthHelpers *helpers)
 {
-	FuncExpr   *call = (FuncExpr *) node;
-	ListCell   *lc;
+	Side		side = {helpers, InvalidOid, false};
 
-	if (!IsA(node, FuncExpr) || call->args == NIL ||
-		(call->funcformat != COERCE_EXPLICIT_CAST &&
-		 call->funcformat != COERCE_IMPLICIT_CAST))
-		return false;
-	for_each_from(lc, call->args, 1)
-	{
-		if (!IsA(lfirst(lc), Const))
-			return false;
-	}
-	return true;
+	(void) look_at_side(node, &side);
+	return side.has_column ? InvalidOid : side.helper;
 }
 
-/* The column that a side is, casts taken off; NULL if it is something else. */
-static Var *
-column_of(Node *node, bool *cast)
+/* Operands of an "=" that an index could answer; else NIL. */
+static List *
+operands(Node *node)
 {
-	*cast = false;
-	while (node != NULL && !IsA(node, Var))
-	{
-		if (IsA(node, RelabelType))
-		{
-			node = (Node *) ((RelabelType *) node)->arg;
-			continue;
-		}
-		*cast = true;
-		if (IsA(node, CoerceViaIO))
-			node = (Node *) ((CoerceViaIO *) node)->arg;
-		else if (is_cast(node))
-			node = linitial(((FuncExpr *) node)->args);
-		else
-			return NULL;
-	}
-	return (Var *) node;
+	if (node != NULL && IsA(node, OpExpr) &&
+		list_length(((OpExpr *) node)->args) == 2 &&
+		get_mergejoin_opfamilies(((OpExpr *) node)->opno) != NIL)
+		return ((OpExpr *) node)->args;
+	return NIL;
+}
+
+static SubLink *
+in_subquery(Node *node)
+{
+	SubLink    *link = (SubLink *) node;
+
+	return IsA(node, SubLink) && link->subLinkType == ANY_SUBLINK &&
+		operands(link->testexpr) != NIL ? link : NULL;
+}
+
+bool
+jwtauth_expression_is_asked_in(Node *node, const JwtAuthHelpers *helpers)
+{
+	SubLink    *link = in_subquery(node);
+	bool		cast;
+
+	return link != NULL && OidIsValid(asked_by(link->subselect, helpers)) &&
+		jwtauth_indexed_column(linitial(operands(link->testexpr)), &cast) != NULL;
 }
 
 /* The table of a column; InvalidOid if it comes from something else. */
@@ -159,46 +133,67 @@ table_of(Walk *walk, Var *var)
 	return entry->rtekind == RTE_RELATION ? entry->relid : InvalidOid;
 }
 
-/*
- * The side as it would stand in an index: the deparser is to take the column
- * for one of a single table.
- */
-static char *
-indexed_as(Node *side, Var *var, Oid relation)
-{
-	Var			in_place = *var;
-	Node	   *copy;
-
-	var->varno = 1;
-	var->varlevelsup = 0;
-	copy = copyObject(side);
-	*var = in_place;
-	return deparse_expression(copy,
-							  deparse_context_for(get_rel_name(relation),
-												  relation),
-							  false, false);
-}
-
 static void
-compare(Walk *walk, Node *column_side, Node *helper_side)
+compare(Walk *walk, JwtAuthFactKind kind, Node *column_side, Node *helper_side)
 {
-	JwtAuthFact fact = {JWTAUTH_COMPARES, InvalidOid, InvalidOid, 0, NULL};
-	Side		side = {walk->helpers, InvalidOid, false};
+	JwtAuthFact fact = {kind};
 	bool		cast;
-	Var		   *var = column_of(column_side, &cast);
+	Var		   *var = jwtauth_indexed_column(column_side, &cast);
 
 	if (var == NULL || var->varattno <= 0)
 		return;
-	(void) look_at_side(helper_side, &side);
-	if (side.has_column || !OidIsValid(side.helper))
-		return;
+	fact.function = asked_by(helper_side, walk->helpers);
 	fact.relation = table_of(walk, var);
-	if (!OidIsValid(fact.relation))
+	if (!OidIsValid(fact.function) || !OidIsValid(fact.relation))
 		return;
-	fact.function = side.helper;
 	fact.column = var->varattno;
-	fact.text = cast ? indexed_as(column_side, var, fact.relation) : NULL;
+	if (cast)
+		fact.text = jwtauth_indexed_as(column_side, fact.relation);
+	fact.is_indexed = kind == JWTAUTH_COMPARES &&
+		jwtauth_index_begins_with(fact.relation, column_side);
 	walk->sink(&fact, walk->arg);
+}
+
+static void
+look_for_comparison(Walk *walk, Node *node)
+{
+	List	   *both = operands(node);
+	SubLink    *link = in_subquery(node);
+	ScalarArrayOpExpr *any = (ScalarArrayOpExpr *) node;
+
+	if (both != NIL)
+	{
+		compare(walk, JWTAUTH_COMPARES, linitial(both), lsecond(both));
+		compare(walk, JWTAUTH_COMPARES, lsecond(both), linitial(both));
+	}
+	else if (link != NULL)
+		compare(walk, JWTAUTH_COMPARES_IN, linitial(operands(link->testexpr)),
+				link->subselect);
+	else if (IsA(node, ScalarArrayOpExpr) && any->useOr &&
+			 get_mergejoin_opfamilies(any->opno) != NIL)
+		compare(walk, JWTAUTH_COMPARES, linitial(any->args), lsecond(any->args));
+}
+
+/*----------
+ * The walk
+ *----------
+ */
+
+static void
+tell_of_node(Walk *walk, Node *node)
+{
+	const char *claim;
+	ListCell   *lc;
+
+	(void) check_functions_in_node(node, tell_call, walk);
+	if (jwtauth_setting_read(node, &claim) != JWTAUTH_HOLDS_NONE)
+		tell(walk, JWTAUTH_READS_SETTING, InvalidOid, NULL);
+	foreach(lc, jwtauth_claim_names(node, walk->helpers))
+		tell(walk, JWTAUTH_NAMES, InvalidOid,
+			 jwtauth_constant_text(lfirst(lc)));
+	if (IsA(node, BoolExpr) && ((BoolExpr *) node)->boolop == OR_EXPR)
+		tell(walk, JWTAUTH_OFFERS, InvalidOid, NULL);
+	look_for_comparison(walk, node);
 }
 
 static bool
@@ -215,28 +210,13 @@ walk_node(Node *node, Walk *walk)
 		walk->queries = around;
 		return false;
 	}
-
-	(void) check_functions_in_node(node, tell_call, walk);
-	if (IsA(node, OpExpr) && list_length(((OpExpr *) node)->args) == 2 &&
-		get_mergejoin_opfamilies(((OpExpr *) node)->opno) != NIL)
-	{
-		List	   *args = ((OpExpr *) node)->args;
-
-		compare(walk, linitial(args), lsecond(args));
-		compare(walk, lsecond(args), linitial(args));
-	}
-	else if (IsA(node, FuncExpr) &&
-			 (((FuncExpr *) node)->funcid == F_CURRENT_SETTING_TEXT ||
-			  ((FuncExpr *) node)->funcid == F_CURRENT_SETTING_TEXT_BOOL))
-		tell(walk, JWTAUTH_READS_SETTING, InvalidOid,
-			 text_of(linitial(((FuncExpr *) node)->args)));
-	else if (text_of(node) != NULL)
-		tell(walk, JWTAUTH_SAYS, InvalidOid, text_of(node));
+	tell_of_node(walk, node);
 	return expression_tree_walker(node, walk_node, walk);
 }
 
 void
-jwtauth_expression_walk(Node *expression, Oid relation, Oid helpers,
+jwtauth_expression_walk(Node *expression, Oid relation,
+						const JwtAuthHelpers *helpers,
 						JwtAuthFactSink sink, void *arg)
 {
 	Walk		walk = {relation, helpers, NIL, sink, arg};
