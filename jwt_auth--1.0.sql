@@ -938,9 +938,9 @@ WITH path AS (
       FROM jwt.session_store s, path, jsonb_path_query(s.claims, path.p, '{}', true) q
      WHERE s.closed_at IS NULL
 ), asking AS (       -- policies that ask us
-    SELECT DISTINCT d.objid AS policy
-      FROM pg_depend d JOIN pg_proc f ON f.oid = d.refobjid
-     WHERE d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_proc'::regclass AND f.pronamespace = 'jwt'::regnamespace
+    SELECT DISTINCT p.oid, p.polroles, c.oid AS rel, c.relacl, c.relowner, c.relnamespace
+      FROM jwt.helper_functions() f JOIN pg_depend d ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = f AND d.classid = 'pg_policy'::regclass
+      JOIN pg_policy p ON p.oid = d.objid JOIN pg_class c ON c.oid = p.polrelid
 ), found (role, via) AS (
     SELECT r.oid, 'issuer ' || i.issuer
       FROM jwt.issuers i, unnest(array_append(i.allowed_roles, i.default_role)) n JOIN pg_roles r ON r.rolname = n
@@ -961,12 +961,20 @@ WITH path AS (
        AND pg_has_role(l.oid, r.oid, CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END)
     UNION ALL
     SELECT r.oid, 'policies that ask jwt'
-      FROM asking JOIN pg_policy p ON p.oid = asking.policy JOIN pg_class c ON c.oid = p.polrelid,
+      FROM asking p,
            LATERAL (SELECT unnest(p.polroles)
                     UNION ALL
-                    SELECT a.grantee FROM aclexplode(c.relacl) a WHERE a.privilege_type = 'SELECT' AND a.grantee <> c.relowner) o (oid)
+                    SELECT a.grantee FROM aclexplode(p.relacl) a WHERE a.privilege_type = 'SELECT' AND a.grantee <> p.relowner) o (oid)
       JOIN pg_roles r ON r.oid = o.oid
      WHERE NOT r.rolcanlogin
+    UNION ALL        -- an application that logs in as itself
+    SELECT r.oid, 'policies that ask jwt'
+      FROM pg_roles r
+     WHERE r.rolcanlogin AND NOT (r.rolsuper OR r.rolbypassrls) AND NOT pg_has_role(r.oid, 'pg_read_all_data', 'USAGE')
+       AND has_database_privilege(r.oid, current_database(), 'CONNECT')
+       AND EXISTS (SELECT FROM asking p
+                    WHERE NOT pg_has_role(r.oid, p.relowner, 'MEMBER')
+                      AND has_schema_privilege(r.oid, p.relnamespace, 'USAGE') AND has_any_column_privilege(r.oid, p.rel, 'SELECT'))
 )
 SELECT r.oid, NOT (r.rolsuper OR r.rolbypassrls OR r.rolreplication), string_agg(DISTINCT f.via COLLATE "C", ', ')
   FROM found f JOIN pg_roles r ON r.oid = f.role
@@ -1349,14 +1357,22 @@ CREATE FUNCTION jwt.advise(web_roles text[] DEFAULT NULL, key_age interval DEFAU
 #variable_conflict use_column
 DECLARE
     web oid[];
+    nobody boolean;
 BEGIN
     PERFORM jwt.own_issuer();
-    web := ARRAY(SELECT w.role FROM jwt.web_roles() w WHERE w.ordinary AND advise.web_roles IS NULL
-                 UNION ALL
-                 SELECT r.oid FROM pg_roles r WHERE r.rolname = ANY (advise.web_roles));
+    IF advise.web_roles IS NULL THEN
+        SELECT coalesce(array_agg(w.role) FILTER (WHERE w.ordinary), '{}'), count(*) = 0 INTO web, nobody FROM jwt.web_roles() w;
+    ELSE
+        web := ARRAY(SELECT r.oid FROM pg_roles r WHERE r.rolname = ANY (advise.web_roles));
+        nobody := web = '{}' AND advise.web_roles <> '{}';
+    END IF;
     RETURN QUERY
     SELECT a.*
-      FROM (SELECT * FROM jwt.advise_tables(web)
+      FROM (SELECT 'info' AS severity, 'no_web_role' AS rule, 'roles' AS object,
+                   'No role is found that a token may take, so nobody is taken to read tables, views and functions.' AS finding,
+                   jwt.sql_comment('name them: SELECT * FROM jwt.advise(web_roles => ''{...}'');') AS fix
+             WHERE nobody
+            UNION ALL SELECT * FROM jwt.advise_tables(web)
             UNION ALL SELECT * FROM jwt.advise_policies()
             UNION ALL SELECT * FROM jwt.advise_server()
             UNION ALL SELECT * FROM jwt.advise_keys(advise.key_age)

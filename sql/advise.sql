@@ -69,6 +69,66 @@ DROP POLICY staff ON regress_api.note;
 CREATE POLICY staff ON regress_api.note TO regress_jwt_staff USING (owner = current_user);
 SELECT count(*) FROM jwt.web_roles() w WHERE w.role = 'regress_jwt_staff'::regrole;
 DROP POLICY staff ON regress_api.note;
+-- an application that logs in as itself: by its own grant, everybody's, or through a function of somebody's that asks
+CREATE ROLE regress_jwt_app LOGIN;
+GRANT USAGE ON SCHEMA regress_api TO regress_jwt_app;
+\set app 'SELECT w.ordinary, w.via FROM jwt.web_roles() w WHERE w.role = ''regress_jwt_app''::regrole;'
+:app
+GRANT SELECT (id) ON regress_api.note TO regress_jwt_app;
+:app
+SELECT rule, object FROM jwt.advise();
+REVOKE SELECT (id) ON regress_api.note FROM regress_jwt_app;
+:app
+GRANT SELECT ON regress_api.note TO PUBLIC;
+:app
+REVOKE USAGE ON SCHEMA regress_api FROM regress_jwt_app;
+:app
+GRANT USAGE ON SCHEMA regress_api TO regress_jwt_app;
+-- whoever is not bound, owns the table or reads everything is none
+ALTER ROLE regress_jwt_app BYPASSRLS;
+:app
+ALTER ROLE regress_jwt_app NOBYPASSRLS SUPERUSER;
+:app
+ALTER ROLE regress_jwt_app NOSUPERUSER;
+GRANT pg_read_all_data TO regress_jwt_app;
+:app
+REVOKE pg_read_all_data FROM regress_jwt_app;
+ALTER TABLE regress_api.note OWNER TO regress_jwt_owner;
+GRANT regress_jwt_owner TO regress_jwt_app;
+:app
+REVOKE regress_jwt_owner FROM regress_jwt_app;
+:app
+ALTER TABLE regress_api.note OWNER TO CURRENT_USER;
+REVOKE ALL ON regress_api.note FROM PUBLIC;
+CREATE TABLE regress_api.asked (owner text PRIMARY KEY);
+ALTER TABLE regress_api.asked ENABLE ROW LEVEL SECURITY;
+ALTER TABLE regress_api.asked FORCE ROW LEVEL SECURITY;
+GRANT SELECT ON regress_api.asked TO regress_jwt_app;
+CREATE POLICY asked ON regress_api.asked USING (owner = current_user);
+:app
+CREATE FUNCTION regress_api.uid() RETURNS text LANGUAGE sql STABLE RETURN jwt.subject();
+CREATE FUNCTION regress_api.around() RETURNS text LANGUAGE sql STABLE RETURN lower(regress_api.uid());
+CREATE FUNCTION regress_api.by_name() RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN jwt . "subject" (); END $$;
+CREATE FUNCTION regress_api.other() RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN /* jwt.subject() */ RETURN 'jwt.subject()'; END $$;
+ALTER POLICY asked ON regress_api.asked USING (owner = regress_api.other());
+:app
+ALTER POLICY asked ON regress_api.asked USING (owner = regress_api.uid());
+:app
+ALTER POLICY asked ON regress_api.asked USING (owner = regress_api.around());
+:app
+ALTER POLICY asked ON regress_api.asked USING (owner = regress_api.by_name());
+:app
+DROP TABLE regress_api.asked;
+:app
+-- nobody at all is worth a word, and so is one who is not there
+BEGIN;
+REVOKE regress_jwt_web FROM regress_jwt_login;
+REVOKE ALL ON regress_api.note FROM regress_jwt_web;
+SELECT * FROM jwt.advise();
+SELECT rule FROM jwt.advise(web_roles => '{}');
+SELECT rule FROM jwt.advise(web_roles => '{regress_jwt_wbe}');
+SELECT rule FROM jwt.advise(web_roles => '{regress_jwt_wbe,regress_jwt_web}');
+ROLLBACK;
 
 --
 -- Tables
@@ -214,8 +274,6 @@ DROP FUNCTION regress_api.qualified(), regress_api.bare(), regress_api.help();
 --
 -- Policies
 --
-CREATE FUNCTION regress_api.uid() RETURNS text LANGUAGE sql STABLE RETURN jwt.subject();
-CREATE FUNCTION regress_api.around() RETURNS text LANGUAGE sql STABLE RETURN lower(regress_api.uid());
 CREATE FUNCTION regress_api.who() RETURNS jsonb LANGUAGE sql STABLE RETURN jwt.claims();
 CREATE FUNCTION pg_temp.policy(expression text, other text = NULL) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -553,4 +611,4 @@ DROP PUBLICATION regress_jwt_all, regress_jwt_changes;
 DROP SCHEMA regress_api CASCADE;
 DROP EXTENSION jwt_auth;
 DROP ROLE regress_jwt_login, regress_jwt_web, regress_jwt_staff, regress_jwt_owner, regress_jwt_gateway, regress_jwt_service,
-    regress_jwt_mallory;
+    regress_jwt_app, regress_jwt_mallory;
