@@ -987,15 +987,19 @@ CREATE FUNCTION jwt.advise_tables(web oid[], OUT severity text, OUT rule text, O
     RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-WITH RECURSIVE readable AS MATERIALIZED (
+WITH RECURSIVE reachable AS MATERIALIZED (
     SELECT c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
-           format('%I.%I', n.nspname, c.relname) AS name, r.roles
+           format('%I.%I', n.nspname, c.relname) AS name, r.readers, r.writers
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
-           LATERAL (SELECT string_agg(quote_ident(pg_get_userbyid(w)), ', ' ORDER BY pg_get_userbyid(w)) AS roles FROM unnest(web) w
-                     WHERE has_schema_privilege(w, n.oid, 'USAGE') AND has_any_column_privilege(w, c.oid, 'SELECT')) r
+           LATERAL (SELECT string_agg(w.name, ', ' ORDER BY w.name) FILTER (WHERE has_any_column_privilege(w.oid, c.oid, 'SELECT')) AS readers,
+                           string_agg(w.name, ', ' ORDER BY w.name) FILTER (WHERE has_any_column_privilege(w.oid, c.oid, 'INSERT, UPDATE')
+                                                                               OR has_table_privilege(w.oid, c.oid, 'DELETE')) AS writers
+                      FROM (SELECT u, quote_ident(pg_get_userbyid(u)) FROM unnest(web) u) w (oid, name)
+                     WHERE has_schema_privilege(w.oid, n.oid, 'USAGE')) r
      WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
-       AND r.roles IS NOT NULL
        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+), readable AS (
+    SELECT r.*, r.readers AS roles FROM reachable r WHERE r.readers IS NOT NULL
 ), uses AS MATERIALIZED (
     SELECT DISTINCT r.ev_class AS view, d.refobjid AS rel
       FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
@@ -1076,6 +1080,11 @@ SELECT 'error', 'no_rls', name,
        format('%s may read it, and no row security filters what they see. Without a policy nobody reads it afterwards; what everybody may see gets one USING (true).', roles),
        format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY; ALTER TABLE %1$s FORCE ROW LEVEL SECURITY;', name)
   FROM readable WHERE relkind IN ('r', 'p') AND NOT relrowsecurity
+UNION ALL
+SELECT 'warning', 'no_rls_write', name,
+       format('%s may write it, and no row security checks what they write, or in whose name. Without a policy nobody writes it afterwards; what everybody may write gets one WITH CHECK (true).', writers),
+       format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY; ALTER TABLE %1$s FORCE ROW LEVEL SECURITY;', name)
+  FROM reachable WHERE relkind IN ('r', 'p') AND NOT relrowsecurity AND readers IS NULL AND writers IS NOT NULL
 UNION ALL
 SELECT 'warning', 'rls_not_forced', name,
        format('%s may read it, and its policies do not bind its owner %s: neither in views nor in functions of the owner.', roles, quote_ident(pg_get_userbyid(relowner))),

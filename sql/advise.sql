@@ -149,6 +149,21 @@ REVOKE USAGE ON SCHEMA regress_api FROM regress_jwt_web;
 GRANT USAGE ON SCHEMA regress_api TO regress_jwt_web;
 :findings
 DROP TABLE regress_api.open;
+-- to write what one may not read
+CREATE TABLE regress_api.inbox (id integer, sender text);
+GRANT INSERT (sender) ON regress_api.inbox TO regress_jwt_web;
+:findings
+GRANT DELETE ON regress_api.inbox TO regress_jwt_web;
+REVOKE INSERT (sender) ON regress_api.inbox FROM regress_jwt_web;
+:findings
+SELECT fix FROM jwt.advise() \gexec
+:findings
+ALTER TABLE regress_api.inbox DISABLE ROW LEVEL SECURITY;
+GRANT SELECT ON regress_api.inbox TO regress_jwt_web;
+:findings
+REVOKE ALL ON regress_api.inbox FROM regress_jwt_web;
+:findings
+DROP TABLE regress_api.inbox;
 -- partitions are tables of their own
 CREATE TABLE regress_api.part (id integer, owner text) PARTITION BY LIST (id);
 CREATE TABLE regress_api.part_1 PARTITION OF regress_api.part FOR VALUES IN (1);
