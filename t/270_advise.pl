@@ -87,6 +87,9 @@ foreach my $example ('demo', 'login')
 	is($node->safe_psql($example, q{SELECT severity, rule, object FROM jwt.advise() WHERE severity <> 'info'}), '',
 		"examples/$example.sql: nothing of weight");
 	cmp_ok($node->safe_psql($example, 'SELECT count(*) FROM jwt.web_roles()'), '>', 0, 'though web roles are found');
+	cmp_ok($node->safe_psql($example, 'SELECT count(*) FROM pg_policy'), '>', 0, 'and policies');
+	$node->safe_psql('postgres', "DROP DATABASE $example WITH (FORCE)");
+	$node->safe_psql('postgres', 'DROP ROLE IF EXISTS web_user, anon, authenticator, auth_owner');
 }
 
 hba('local all all scram-sha-256');
