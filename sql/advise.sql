@@ -254,7 +254,10 @@ SELECT proconfig FROM pg_proc WHERE oid = 'regress_api.odd()'::regprocedure;
 DROP FUNCTION regress_api.none(), regress_api.odd();
 DROP TABLE regress_api."Odd % ""name";
 -- with its schema a name needs no path
-CREATE FUNCTION regress_api.qualified() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM regress_api . note n WHERE n.owner IS NULL';
+CREATE FUNCTION regress_api.qualified(text) RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM regress_api . note n WHERE n.owner = $1';
+SET check_function_bodies = off;
+CREATE FUNCTION regress_api.broken() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS $$ SELECT 'from note $$;
+RESET check_function_bodies;
 :findings
 -- nobody else's schema is proposed, least of all the first that has the name
 CREATE ROLE regress_jwt_mallory;
@@ -283,7 +286,7 @@ CREATE FUNCTION "$user".money() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 
 SELECT object, fix FROM jwt.advise() WHERE object ~ 'money';
 DROP SCHEMA "$user" CASCADE;
 DROP SCHEMA regress_a_trap CASCADE;
-DROP FUNCTION regress_api.qualified(), regress_api.bare(), regress_api.help();
+DROP FUNCTION regress_api.qualified(text), regress_api.bare(), regress_api.broken(), regress_api.help();
 :findings
 
 --
@@ -318,7 +321,10 @@ SET jwt_auth.claims_setting = 'app.user';
 SELECT * FROM pg_temp.found($$owner = current_setting('app.user', true)::jsonb->>'sub'$$);
 SET jwt_auth.claims_setting = 'app.*';
 SELECT * FROM pg_temp.found($$owner = current_setting('app.user', true)$$);
+SET jwt_auth.claims_setting = '';
+SELECT * FROM pg_temp.found($$team = current_setting('request.jwt.claims', true)::uuid AND owner = current_setting('app.user', true)$$);
 RESET jwt_auth.claims_setting;
+SELECT * FROM pg_temp.found($$owner = current_setting('request.jwt.' || 'claims', true)$$);
 SELECT * FROM pg_temp.found($$owner = jwt.claim('user_metadata', 'id')$$);
 SELECT * FROM pg_temp.found($$owner = jwt.claim('app_metadata', 'id')$$);
 SELECT * FROM pg_temp.found($$owner = (jwt.claims() #>> '{user_metadata,id}')$$);
@@ -326,7 +332,10 @@ SELECT * FROM pg_temp.found($$jwt.claims() @? '$.user_metadata.roles[*] ? (@ == 
 SELECT * FROM pg_temp.found($$(jwt.claims())['user_metadata']['id'] = '1' AND jsonb_extract_path_text(jwt.claims(), 'user_metadata', 'id') = owner$$);
 SELECT * FROM pg_temp.found($$owner = regress_api.who() -> 'user_metadata' ->> 'id'$$);
 SELECT * FROM pg_temp.found($$owner = current_setting('jwt.claims.user_metadata', true)$$);
+SELECT * FROM pg_temp.found($$owner = (SELECT jwt.claims()) -> CASE WHEN id > 0 THEN 'user_metadata' ELSE 'x' END ->> 'id'$$);
+SELECT * FROM pg_temp.found($$jwt.claims() @? '$.kind' AND jwt.claims() #>> '{}' = owner AND owner = current_setting('request.jwt.claim.sub')$$);
 -- what cannot be mended is left to the reader
+SELECT * FROM pg_temp.found($$jwt.claims() #>> '{user_metadata,NULL}' = owner$$);
 SELECT * FROM pg_temp.found($$jwt.claims() @> '{"user_metadata": {"admin": true}}'$$);
 -- a constant that is only that stays as it is, found or not
 SELECT * FROM pg_temp.found($$body <> 'user_metadata' AND (jwt.claims() ->> 'category') <> 'user_metadata' AND body <> ALL ('{user_metadata}')$$);
