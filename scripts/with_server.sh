@@ -120,7 +120,11 @@ mkdir -m 700 "$JWT_AUTH_TMP/data"
 # What the caller's environment says of other servers is not for this one.
 for variable in $(env | sed -n 's/^\(PG[A-Z_]*\)=.*/\1/p')
 do
-	[ "$variable" = PG_CONFIG ] || unset "$variable"
+	case $variable in
+		# says nothing of servers
+		PG_CONFIG | PGJWT_DIR) ;;
+		*) unset "$variable" ;;
+	esac
 done
 export LC_ALL=C
 export PATH="$pg:$PATH"
