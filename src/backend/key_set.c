@@ -111,10 +111,15 @@ read_member(Jsonb *jwk, SetMember *member)
 												  "jwt_auth set member",
 												  ALLOCSET_SMALL_SIZES);
 	JwtKey	   *key;
+	JwtStatus	status;
 	bool		usable;
 
 	check_public(jwk);
-	usable = jwtauth_key_from_jwk(jwk, context, &key) == JWT_OK;
+	status = jwtauth_key_from_jwk(jwk, context, &key);
+	/* Nothing is wrong with the key then, and the next import may be far. */
+	if (status == JWT_E_CRYPTO)
+		jwtauth_check_machine(status);
+	usable = status == JWT_OK;
 	if (usable)
 		usable = jwt_key_permits(key, jwt_key_default_alg(key),
 								 JWT_OP_VERIFY) == JWT_OK;

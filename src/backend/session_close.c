@@ -254,6 +254,7 @@ jwtauth_revoke(JwtSlice text)
 	JwtAuthSession s;
 	TimestampTz expires_at;
 	Datum		values[3];
+	JwtStatus	status;
 	bool		revoked;
 
 	if (text.len == 0)
@@ -262,8 +263,13 @@ jwtauth_revoke(JwtSlice text)
 		return revoke_refresh_token(text);
 
 	/* Expired or not, but genuine: nobody revokes by guessing. */
-	if (jwtauth_verify_origin(text, &token, &policy, &fault) != JWT_OK)
+	status = jwtauth_verify_origin(text, &token, &policy, &fault);
+	if (status != JWT_OK)
+	{
+		/* Not "there was nothing to revoke", if it cannot be known. */
+		jwtauth_check_machine(status);
 		return false;
+	}
 	/* One of ours without "exp" is good for nothing anyway. */
 	expires_at = token.times.exp.present ?
 		jwtauth_from_unix_us(token.times.exp.at) :

@@ -42,38 +42,45 @@ der_to_raw(const unsigned char *der, size_t derlen, unsigned char *raw,
 }
 
 /*
- * R || S to DER.  0 if either is zero, or for want of memory.  The upper end
- * of the range is libcrypto's to check, which knows the order.
+ * R || S to DER.  JWT_E_SIGNATURE if either is zero.  The upper end of the
+ * range is libcrypto's to check, which knows the order.
  */
-static size_t
+static JwtStatus
 raw_to_der(const unsigned char *raw, size_t half,
-		   unsigned char der[MAX_DER_LEN])
+		   unsigned char der[MAX_DER_LEN], size_t *derlen)
 {
 	unsigned char *p = der;
 	BIGNUM	   *r = BN_bin2bn(raw, (int) half, NULL);
 	BIGNUM	   *s = BN_bin2bn(raw + half, (int) half, NULL);
 	ECDSA_SIG  *sig = ECDSA_SIG_new();
-	int			len = 0;
+	JwtStatus	status = JWT_E_CRYPTO;
+	int			len;
 
-	if (r == NULL || s == NULL || sig == NULL ||
-		BN_is_zero(r) || BN_is_zero(s) ||
-		ECDSA_SIG_set0(sig, r, s) != 1)
+	if (r == NULL || s == NULL || sig == NULL)
+		goto out;
+	if (BN_is_zero(r) || BN_is_zero(s))
+	{
+		status = JWT_E_SIGNATURE;
+		goto out;
+	}
+	if (ECDSA_SIG_set0(sig, r, s) != 1)
 		goto out;
 
 	/* They are the signature's now. */
 	r = NULL;
 	s = NULL;
 	len = i2d_ECDSA_SIG(sig, NULL);
-	if (len > 0 && len <= MAX_DER_LEN)
-		len = i2d_ECDSA_SIG(sig, &p);
-	else
-		len = 0;
+	if (len > 0 && len <= MAX_DER_LEN && i2d_ECDSA_SIG(sig, &p) == len)
+	{
+		*derlen = (size_t) len;
+		status = JWT_OK;
+	}
 
 out:
 	BN_free(r);
 	BN_free(s);
 	ECDSA_SIG_free(sig);
-	return len > 0 ? (size_t) len : 0;
+	return status;
 }
 
 /* R and S may be short by chance; they are padded to the full length. */
@@ -110,13 +117,14 @@ ec_verify(JwtKey *key, const JwtAlg *alg, JwtSlice input,
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	unsigned char der[MAX_DER_LEN];
 	size_t		derlen;
+	JwtStatus	status;
 
 	if (siglen != 2 * key->curve->len)
 		return JWT_E_SIGNATURE;
 
-	derlen = raw_to_der(sig, key->curve->len, der);
-	if (derlen == 0)
-		return JWT_E_SIGNATURE;
+	status = raw_to_der(sig, key->curve->len, der, &derlen);
+	if (status != JWT_OK)
+		return status;
 
 	if (jwt_digest_input(key, alg, input, hash) != JWT_OK)
 		return JWT_E_CRYPTO;

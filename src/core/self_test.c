@@ -9,6 +9,7 @@
  *-------------------------------------------------------------------------
  */
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/opensslv.h>
 
@@ -75,5 +76,8 @@ jwt_library_built_for(void)
 bool
 jwt_library_is_fips(void)
 {
-	return EVP_default_properties_is_fips_enabled(NULL) == 1;
+	bool		is_fips = EVP_default_properties_is_fips_enabled(NULL) == 1;
+
+	ERR_clear_error();
+	return is_fips;
 }
