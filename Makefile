@@ -294,21 +294,27 @@ build/fuzz/obj/%.o: %.c $(OUR_HEADERS) test/fuzz/fuzz.h
 	@mkdir -p $(@D)
 	$(FUZZ_CC) -Wall -Wextra -Isrc/core -Itest/fuzz -c -o $@ $<
 
-# The fault tests: src/core with test/fault; each call of libcrypto and each
-# allocation that it makes fails in turn.
+# The fault tests: src/core with test/fault, where each call of libcrypto and
+# each allocation that it makes fails in turn; and a server, where each call
+# does that the library makes.
 FAULT_FLAGS = -std=c99 -g -O1 -Wall -Wextra -Isrc/core -Itest/fuzz -Itest/fault
 FAULT_OBJS = $(CORE_OBJS:%=build/fault/%)
 FAULT_OURS = $(patsubst %.c,build/fault/%.o,$(wildcard test/fault/*.c) test/fuzz/fuzz.c)
 
-.PHONY: faults run-faults
+.PHONY: faults run-faults core-faults server-faults
 
 faults: setup
 	$(AFTER_SETUP) run-faults
 
-run-faults: build/fault/fault
+run-faults: core-faults server-faults
+
+core-faults: build/fault/fault
 	@mkdir -p build/proof
-	@FAULT_ALL=1 build/fault/fault | tee build/fault/log | tail -n 1 | tee build/proof/faults
-	@! grep -q '^not ok' build/fault/log
+	@FAULT_ALL=1 build/fault/fault >build/fault/log; status=$$?; grep '^not ok' build/fault/log; \
+		tail -n 1 build/fault/log | tee build/proof/faults; exit $$status
+
+server-faults: all
+	@+JWT_AUTH_FAULT_CALLS=100000 scripts/thorough.sh t/510_faults.pl
 
 build/fault/fault: $(FAULT_OBJS) $(FAULT_OURS)
 	$(CC) -g -o $@ $^ -lcrypto -ldl

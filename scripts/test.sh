@@ -23,10 +23,7 @@ do
 	grep -q "^$stage " "$RESULTS/counts" || echo "$stage 0 1 0" >>"$RESULTS/counts"
 done
 
-# What was proved, and how much of it: lines "proof NAME: ..." of the tests.
-mkdir -p build/proof
-cat "$RESULTS"/unit.log "$RESULTS"/tap.log 2>/dev/null | sed -n 's/^\(# \)\{0,1\}proof //p' |
-	awk -F: '{ print > ("build/proof/" $1) }'
+scripts/keep_proof.sh "$RESULTS"/unit.log "$RESULTS"/tap.log
 
 # What failed once more, at the end, where a long log is read first.
 for log in "$RESULTS"/*.log

@@ -33,8 +33,8 @@
 /* Exit status of a process that died inside libcrypto. */
 #define DIED_IN_LIBCRYPTO 99
 
-/* Processes that one operation and kind may lose. */
-#define MAX_DEATHS 60
+/* Processes that one operation and kind may lose: more than it has tries. */
+#define MAX_DEATHS 10000
 
 /*
  * What libcrypto does wrong, out of memory: OpenSSL 3.0 gives one prime for
@@ -50,6 +50,7 @@ typedef struct Progress
 {
 	FaultKind	kind;
 	long		n;
+	long		step;			/* to the next n that is tried */
 	long		runs;
 	long		failed;			/* runs in which something failed */
 	long		errors;			/* runs that ended with an error */
@@ -200,7 +201,6 @@ static void
 run_child(const Operation *op, FaultKind kind, long from)
 {
 	long		total;
-	long		step = 1;
 	long		n;
 	void	   *frames[1];
 
@@ -211,8 +211,9 @@ run_child(const Operation *op, FaultKind kind, long from)
 	(void) run_once(op, FAULT_NONE, 0);
 	total = count_faults(op, kind);
 	if (getenv("FAULT_ALL") == NULL && kind != FAULT_CALL && total > SOME)
-		step = total / SOME;
-	for (n = from; n <= total && progress->problem[0] == '\0'; n += step)
+		progress->step = total / SOME;
+	for (n = from; n <= total && progress->problem[0] == '\0';
+		 n += progress->step)
 		try_fault(op, kind, n);
 
 	/* And afterwards all is well again. */
@@ -234,6 +235,7 @@ run_kind(const Operation *op, FaultKind kind)
 	long		from = 1;
 
 	progress->done = false;
+	progress->step = 1;
 	for (lives = MAX_DEATHS; lives > 0 && !progress->done &&
 		 progress->problem[0] == '\0'; lives--)
 	{
@@ -248,7 +250,7 @@ run_kind(const Operation *op, FaultKind kind)
 			exit(EXIT_FAILURE);
 		if (!progress->done)
 		{
-			from = progress->n + 1;
+			from = progress->n + progress->step;
 			if (WIFEXITED(status) && WEXITSTATUS(status) == DIED_IN_LIBCRYPTO)
 				libcrypto_deaths++;
 			else
@@ -259,6 +261,12 @@ run_kind(const Operation *op, FaultKind kind)
 			}
 		}
 	}
+
+	/* What was not tried has not been found good. */
+	if (!progress->done && progress->problem[0] == '\0')
+		snprintf(progress->problem, sizeof(progress->problem),
+				 "died too often, at last as %s %ld failed",
+				 kind_names[kind], progress->n);
 	return good;
 }
 
