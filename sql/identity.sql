@@ -392,11 +392,11 @@ SELECT name, setting, unit, context FROM pg_settings WHERE name LIKE 'jwt\_auth.
 --
 SELECT jwt.open_session('42', '{"role":"regress_jwt_web"}')->>'access_token' AS session,
        jwt.sign('{"sub":"42","role":"regress_jwt_web"}') AS token,
-       jwt.sign(jsonb_build_object('sub', '42', 'role', 'regress_jwt_web', 'exp', extract(epoch FROM clock_timestamp()) + 1.5)) AS short \gset
+       jwt.sign(jsonb_build_object('sub', '42', 'role', 'regress_jwt_web', 'exp', extract(epoch FROM clock_timestamp()) + 3)) AS short \gset
 BEGIN;
 SELECT jwt.authenticate(:'short')->>'sub' AS sub;
 -- a statement that began before the end finishes
-SELECT count(*) FILTER (WHERE jwt.subject() = '42' AND pg_sleep(0.4) IS NOT NULL) FROM generate_series(1, 4);
+SELECT count(*) FILTER (WHERE jwt.subject() = '42' AND pg_sleep(0.8) IS NOT NULL) FROM generate_series(1, 4);
 SAVEPOINT a;
 SELECT pg_temp.try('SELECT count(*) FROM notes');
 SELECT pg_temp.try('SELECT jwt.is_authenticated()');

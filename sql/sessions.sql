@@ -113,9 +113,10 @@ SELECT generation, is_open FROM jwt.sessions WHERE sid = :'sid';
 SELECT jwt.refresh(:'t1', '{"tab":2}') ? 'access_token' AS ok;
 SELECT client FROM jwt.sessions WHERE sid = :'sid';
 -- the window counts from the rotation and does not slide
-UPDATE jwt.session_store SET refreshed_at = refreshed_at - interval '5 seconds' WHERE sid = :'sid';
+SET jwt_auth.refresh_reuse_interval = '100s';
+UPDATE jwt.session_store SET refreshed_at = refreshed_at - interval '70 seconds' WHERE sid = :'sid';
 SELECT jwt.refresh(:'t1')->'refresh_token' = :'a'::jsonb->'refresh_token' AS same_successor;
-UPDATE jwt.session_store SET refreshed_at = refreshed_at - interval '6 seconds' WHERE sid = :'sid';
+UPDATE jwt.session_store SET refreshed_at = refreshed_at - interval '31 seconds' WHERE sid = :'sid';
 SELECT pg_temp.shape(jwt.refresh(:'t1'));
 SELECT is_open, closed_why FROM jwt.sessions WHERE sid = :'sid';
 -- by the real clock: for one statement that began before the window closed, and comes after it, it is closed
@@ -126,14 +127,15 @@ DECLARE
 BEGIN
     PERFORM pg_sleep(0.01);
     -- 0: half-way between the statement's beginning and now
-    UPDATE jwt.session_store SET refreshed_at = statement_timestamp() + (clock_timestamp() - statement_timestamp()) / 2 + closes - interval '10 seconds'
+    UPDATE jwt.session_store SET refreshed_at = statement_timestamp() + (clock_timestamp() - statement_timestamp()) / 2 + closes - interval '100 seconds'
      WHERE sid = pg_temp.sid(first->>'access_token');
     second := jwt.refresh(token);
     RETURN pg_temp.shape(second) - 'refresh_expires_in' || jsonb_build_object('same_successor', first->'refresh_token' = second->'refresh_token');
 END
 $$;
-SELECT pg_temp.again(jwt.open_session('42')->>'refresh_token', '5 seconds') AS in_time;
+SELECT pg_temp.again(jwt.open_session('42')->>'refresh_token', '50 seconds') AS in_time;
 SELECT pg_temp.again(jwt.open_session('42')->>'refresh_token', '0') AS late;
+RESET jwt_auth.refresh_reuse_interval;
 -- no token of ours: no effect at all
 SELECT jwt.open_session('42') AS s \gset
 SELECT :'s'::jsonb->>'refresh_token' AS t1, :'s'::jsonb->>'access_token' AS access \gset

@@ -152,7 +152,7 @@ is(rows('verified', 'verified > 0'), '|k1|ES256|5', 'FATAL: what it did counts')
 my $polite = session($node, user => 'postgres');
 $polite->run("BEGIN; SELECT count(jwt.verify('$ours')) FROM generate_series(1, 2)");
 $polite->quit;
-for (1 .. 100) { last if rows('verified', 'verified > 0') eq '|k1|ES256|7'; sleep(0.05); }
+for (1 .. 1000) { last if rows('verified', 'verified > 0') eq '|k1|ES256|7'; sleep(0.05); }
 is(rows('verified', 'verified > 0'), '|k1|ES256|7', 'a client that leaves in a transaction');
 
 # Sessions count when they are there for good.
@@ -258,7 +258,7 @@ $victim->run("SELECT jwt.verify('$ours') IS NULL");
 my $witness = session($node, user => 'postgres');
 my $began = $witness->run('SELECT pg_postmaster_start_time()');
 kill('KILL', $pid);
-for (1 .. 200)
+for (1 .. 2000)
 {
 	sleep(0.05);
 	last if ask($node, 'SELECT 1', user => 'postgres') eq '1';

@@ -60,7 +60,7 @@ $standby->stop;
 my $victim = session($node, user => 'postgres');
 my $pid = $victim->ask('SELECT pg_backend_pid();');
 kill('KILL', $pid);
-for (1 .. 200)
+for (1 .. 2000)
 {
 	sleep(0.05);
 	last if ask($node, 'SELECT 1', user => 'postgres') eq '1';
