@@ -316,6 +316,15 @@ core-faults: build/fault/fault
 server-faults: all
 	@+JWT_AUTH_FAULT_CALLS=100000 scripts/thorough.sh t/510_faults.pl
 
+# Statements cut off anywhere, a million calls in all.
+.PHONY: storms run-storms
+
+storms: setup
+	$(AFTER_SETUP) run-storms
+
+run-storms: all
+	@+JWT_AUTH_STORM_CALLS=500000 scripts/thorough.sh t/520_storms.pl
+
 build/fault/fault: $(FAULT_OBJS) $(FAULT_OURS)
 	$(CC) -g -o $@ $^ -lcrypto -ldl
 

@@ -139,7 +139,7 @@ my %operations = (
 # A session in which functions can fail.
 sub fault_session
 {
-	my $made = session($node, user => 'postgres', timeout => 7200);
+	my $made = session($node, user => 'postgres');
 	$made->ask("LOAD '$build/fault';");
 	return $made;
 }

@@ -1,7 +1,7 @@
 # Statements that are cut off anywhere, by the clock or by another session:
 # answers stay right and memory flat, whatever was cut.
 #
-# JWT_AUTH_STORM_CALLS (40000; half a million for a thorough run) calls are made
+# JWT_AUTH_STORM_CALLS (40000; half a million in "make storms") calls are made
 # under the clock and as many under cancellation.
 
 use strict;
@@ -103,7 +103,7 @@ my $total = $done;
 $session->quit;
 
 # By another session, every few milliseconds.
-my $storm = session($node, user => 'postgres');
+my $storm = session($node, user => 'postgres', timeout => 3600);
 my $canceller = <<'SQL';
 DO $$
 BEGIN

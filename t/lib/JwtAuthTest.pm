@@ -132,7 +132,8 @@ sub sections
 	return \%section;
 }
 
-# session(NODE, ...): a psql that stays, with the same options as ask().
+# session(NODE, ...): a psql that stays, with the same options as ask(); the
+# time-out is that of each answer.
 sub session
 {
 	my ($node, %opt) = @_;
@@ -154,6 +155,7 @@ sub send
 	my ($self, $sql) = @_;
 
 	$self->{turn}++;
+	$self->{timer}->start;
 	$self->{in} .= "$sql\n\\echo end of turn $self->{turn}\n";
 	$self->{run}->pump_nb;
 	return;
