@@ -2,7 +2,8 @@
 # npm_packages.sh FILE/package.json: prints the folder, for NODE_PATH, in which
 # the packages are that it names.  They are installed outside the checkout, one
 # folder a package.json, and stay there: in $JWT_AUTH_CACHE, else in the user's
-# own cache folder.  Fails, and says why, if they are not to be had.
+# own cache folder.  Fails, and says why, if they are not to be had.  Where
+# they are there already npm is not needed.
 
 set -eu
 json=$1
@@ -14,17 +15,18 @@ fail()
 }
 
 command -v node >/dev/null || fail "there is no node here"
-command -v npm >/dev/null || fail "there is no npm here"
 
 cache=${JWT_AUTH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/jwt_auth}
 mkdir -p -m 700 "$cache" || fail "could not make $cache"
 # Code that runs as us comes from no folder of somebody else's.
 [ -O "$cache" ] && [ -w "$cache" ] || fail "$cache is not ours"
 
-modules=$(node -p process.versions.modules)
-dir=$cache/npm-$( { cat "$json"; echo "$modules"; } | sha256sum | cut -c1-16)
+# Nothing is built for the machine (--ignore-scripts), so that any node may
+# use what another one's npm fetched.
+dir=$cache/npm-$(sha256sum <"$json" | cut -c1-16)
 if ! [ -d "$dir" ]
 then
+	command -v npm >/dev/null || fail "there is no npm here"
 	new=$dir.$$
 	mkdir "$new"
 	trap 'rm -rf "$new"' EXIT

@@ -13,7 +13,8 @@
 # COMMAND runs as an ordinary user with mounts and processes of its own: at
 # its end nothing is mounted and nothing runs, however it ended.  It starts in
 # the copy.  What it leaves in build/ is found in build/root/VERSION.  After
-# $ROOT_SECONDS (an hour) it is ended.
+# $ROOT_SECONDS (an hour) it is ended.  It finds node there, and the packages
+# of test/interop if this machine's npm could fetch them.
 #
 # Needs Debian or Ubuntu, and root or a passwordless sudo.
 
@@ -50,11 +51,17 @@ then
 	mirror
 	exit 0
 fi
+
+# npm is here and not there, where it would bring hundreds of packages; as
+# whoever owns the cache, and not as root.
+[ "$action" != run ] || [ -n "${JWT_AUTH_NPM+set}" ] ||
+	JWT_AUTH_NPM=$(scripts/npm_packages.sh test/interop/package.json 2>/dev/null) || true
+
 if [ "$(id -u)" != 0 ]
 then
 	sudo -n true 2>/dev/null || fail "neither root nor a passwordless sudo here"
-	exec sudo -n env JWT_AUTH_CACHE="$cache" TMPDIR="${TMPDIR:-/tmp}" \
-		ROOT_SECONDS="${ROOT_SECONDS:-}" scripts/root.sh "$@"
+	exec sudo -n env JWT_AUTH_CACHE="$cache" JWT_AUTH_NPM="${JWT_AUTH_NPM:-}" \
+		TMPDIR="${TMPDIR:-/tmp}" ROOT_SECONDS="${ROOT_SECONDS:-}" scripts/root.sh "$@"
 fi
 
 # The Debian that has the server.
@@ -67,9 +74,9 @@ esac
 root=$cache/roots/pg$version
 
 packages="ca-certificates gcc libc6-dev libipc-run-perl libkrb5-dev libpq-dev
-	libssl-dev make openssl perl pgbouncer postgresql-$version
-	postgresql-client-$version postgresql-server-dev-$version
-	pkcs11-provider softhsm2"
+	libssl-dev make nodejs openssl perl pgbouncer pkcs11-provider
+	postgresql-$version postgresql-client-$version
+	postgresql-server-dev-$version softhsm2"
 # psql's part in a device flow; since 18.
 [ "$version" -lt 18 ] || packages="$packages libpq-oauth"
 # A server to upgrade from, with the libraries that only it has: unpacked into
@@ -205,8 +212,9 @@ run_in_root()
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
-	mkdir "$work/src" "$work/tmp"
+	mkdir "$work/src" "$work/tmp" "$work/cache"
 	scripts/copy_tree.sh "$work/src"
+	[ -z "${JWT_AUTH_NPM:-}" ] || cp -r "${JWT_AUTH_NPM%/node_modules}" "$work/cache"
 	# Compiled for another server.
 	find "$work/src" \( -name '*.o' -o -name '*.so' \) -exec rm {} +
 	chown -R $tester "$work"
@@ -224,7 +232,7 @@ run_in_root()
 		[ ! -d "$root/opt/old" ] || set -- env JWT_AUTH_OLD_SERVER=/opt/old "$@"
 		exec chroot --userspec=$tester:$tester "$root" env -i \
 			PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/jwt_auth/tmp \
-			TMPDIR=/jwt_auth/tmp LC_ALL=C \
+			TMPDIR=/jwt_auth/tmp LC_ALL=C JWT_AUTH_CACHE=/jwt_auth/cache \
 			PG_CONFIG=/usr/lib/postgresql/$version/bin/pg_config \
 			sh -c '\''cd /jwt_auth/src && exec "$@"'\'' sh "$@"
 	' sh "$root" "$work" $tester "$version" "$@" || status=$?

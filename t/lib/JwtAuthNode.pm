@@ -1,8 +1,8 @@
-# Node and one pinned npm package, for tests against other people's code.
+# Node and what a package.json names, for tests against other people's code.
 #
-# The package is installed once into a cache folder: $JWT_AUTH_CACHE, else
-# jwt_auth in $XDG_CACHE_HOME, else in ~/.cache.  Nothing is written into the
-# checkout.  Without node, npm or a network the test says that it skips.
+# scripts/npm_packages.sh says where the packages are.  Nothing is written into
+# the checkout.  Without node, or the packages and a way to them, the test says
+# that it skips.
 
 package JwtAuthNode;
 
@@ -10,64 +10,44 @@ use strict;
 use warnings;
 
 use Exporter 'import';
-use File::Basename 'dirname';
 use File::Copy 'copy';
-use File::Path qw(make_path remove_tree);
+use FindBin;
 use IPC::Run ();
 use JSON::PP;
 use PostgreSQL::Test::Utils;
 
 our @EXPORT = qw(node_scripts run_node);
 
-# run(SECONDS, COMMAND...): what it printed on both channels; undef if failed.
+# run(SECONDS, COMMAND...): what it printed, and what it complained of;
+# undef if it failed.
 sub run
 {
 	my ($seconds, @command) = @_;
-	my $out = '';
+	my ($out, $err) = ('', '');
 	my $ok = eval {
-		IPC::Run::run(\@command, '<', \undef, '>&', \$out, IPC::Run::timeout($seconds));
+		IPC::Run::run(\@command, '<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($seconds));
 	};
 
-	return ($ok ? $out : undef, $out);
+	chomp($out, $err);
+	return ($ok ? $out : undef, $err);
 }
 
-# node_scripts(FOLDER, NAME, VERSION): a folder with copies of the scripts of
-# FOLDER in which "import ... from NAME" works; or undef and why not.
+# node_scripts(FOLDER): a folder with copies of the scripts of FOLDER, in which
+# imports of what its package.json names work; or undef and why not.
 sub node_scripts
 {
-	my ($from, $name, $version) = @_;
+	my ($from) = @_;
 
-	my ($node) = run(20, 'node', '--version');
+	my ($node) = run(60, 'node', '--version');
 	return (undef, 'node is not installed') unless defined $node;
 	return (undef, "node $1 is older than 20") if $node =~ /^v(\d+)/ && $1 < 20;
-	return (undef, 'npm is not installed') unless defined((run(60, 'npm', '--version'))[0]);
-
-	my $cache = $ENV{JWT_AUTH_CACHE}
-	  // ($ENV{XDG_CACHE_HOME} // "$ENV{HOME}/.cache") . '/jwt_auth';
-	my $folder = "$cache/npm/$name-$version";
-	unless (-e "$folder/node_modules/$name/package.json")
-	{
-		# Beside its place and then renamed: two tests may do this at once.
-		my $new = "$folder.$$";
-		make_path($new);
-		my ($ok, $out) = run(180, 'npm', 'install', '--prefix', $new,
-			'--cache', "$new/cache", '--no-package-lock', '--ignore-scripts',
-			'--no-audit', '--no-fund', '--no-update-notifier', '--fetch-retries=1',
-			'--fetch-timeout=20000', "$name\@$version");
-		unless (defined $ok)
-		{
-			my ($code) = $out =~ /^npm (?:ERR!|error) code (\w+)/m;
-			remove_tree($new);
-			return (undef, "npm could not install $name $version: " . ($code // 'no answer in time'));
-		}
-		remove_tree("$new/cache");
-		rename($new, $folder) or remove_tree($new);
-	}
+	my ($modules, $why_not) = run(300, "$FindBin::Bin/../scripts/npm_packages.sh", "$from/package.json");
+	return (undef, (split /\n/, $why_not)[-1] // 'no answer in time') unless defined $modules;
 
 	# An import is looked up beside the file that makes it.
 	my $scripts = PostgreSQL::Test::Utils::tempdir();
 	copy($_, $scripts) or die "$_: $!" foreach glob("$from/*.mjs");
-	symlink("$folder/node_modules", "$scripts/node_modules") or die "node_modules: $!";
+	symlink($modules, "$scripts/node_modules") or die "node_modules: $!";
 	return ($scripts, undef);
 }
 
