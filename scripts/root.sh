@@ -1,5 +1,6 @@
 #!/bin/sh
-# root.sh make VERSION		prints the root folder that has PostgreSQL VERSION
+# root.sh make VERSION		prints the root folder that has PostgreSQL VERSION;
+#				exit status 75 if the mirror does not answer
 # root.sh run VERSION COMMAND...	runs COMMAND in it, on a copy of this tree
 # root.sh versions		prints the versions there are roots for
 # root.sh mirror		prints where this machine's packages come from
@@ -25,6 +26,14 @@ fail()
 {
 	echo "root: $*" >&2
 	exit 1
+}
+
+# What only the mirror is to blame for, and another day is the cure of
+# (EX_TEMPFAIL of sysexits.h).
+absent()
+{
+	echo "root: $*" >&2
+	exit 75
 }
 
 action=${1:-}
@@ -191,17 +200,37 @@ recipe()
 	echo $suite $packages ${old_packages:-}
 }
 
+# Do the words of debootstrap and apt say that something was not to be had?
+# Not that a package does not exist: that is for a change of the recipe.
+mirror_failed()
+{
+	grep -qE -e '^[EW]: .*(Failed to fetch|failed to download|Unable to fetch)' \
+		-e "^E: (Failed getting release|Couldn't download)" "$root.log" || {
+		# The time was up while it waited for the mirror.
+		[ $1 -eq 124 ] &&
+			tail -n 1 "$root.log" | grep -qE '^(Get|Ign|Err|Hit):|^I: (Retrieving|Validating)|etrying'
+	}
+}
+
 make_root()
 {
 	mkdir -p "$cache/roots"
 	exec 9>"$root.lock"
 	flock 9
-	# In a process of its own, where the shell still stops at a failure.
-	[ "$(cat "$root/.recipe" 2>/dev/null)" = "$(recipe)" ] ||
-		scripts/root.sh build "$version" >"$root.log" 2>&1 </dev/null || {
+	if [ "$(cat "$root/.recipe" 2>/dev/null)" != "$(recipe)" ]
+	then
+		# In a process of its own, where the shell still stops at a failure.
+		status=0
+		timeout -k 10 900 scripts/root.sh build "$version" >"$root.log" 2>&1 </dev/null ||
+			status=$?
+		if [ $status -ne 0 ]
+		then
 			tail -n 20 "$root.log" >&2
+			! mirror_failed $status ||
+				absent "the mirror does not have what PostgreSQL $version needs, or does not answer"
 			fail "the root for PostgreSQL $version could not be made"
-		}
+		fi
+	fi
 	exec 9>&-
 }
 
