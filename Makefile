@@ -267,17 +267,14 @@ FUZZ = $(filter-out fuzz door,$(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*.
 FUZZ_CC = clang -std=c99 -g -O1 -fno-omit-frame-pointer \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
-.PHONY: fuzz run-fuzz fuzz-sql run-fuzz-sql
+.PHONY: fuzz run-fuzz fuzz-sql
 
 fuzz:
 	@scripts/setup.sh fuzz
 	$(AFTER_SETUP) run-fuzz
 
 fuzz-sql: setup
-	$(AFTER_SETUP) run-fuzz-sql
-
-run-fuzz-sql: all
-	@+scripts/with_server.sh scripts/fuzz_sql.sh
+	@+scripts/fuzz_sql.sh
 
 run-fuzz: $(FUZZ:%=build/fuzz/%)
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' scripts/fuzz.sh $(FUZZ)

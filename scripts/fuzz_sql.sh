@@ -1,40 +1,61 @@
 #!/bin/sh
-# Fuzzes SQL functions against jose (test/fuzz/sql) for FUZZ_SECONDS, on the
-# server that the PG* variables name: with_server.sh's, or any other whose
-# superuser gets in without a password and that has the extension's files.
-# Needs node 20 and, once, npm and its registry.  The sum goes to
-# build/proof/fuzz-sql.
+# fuzz_sql.sh: fuzzes SQL functions against jose (test/fuzz/sql) for
+# FUZZ_SECONDS, in a server with the address and undefined behaviour
+# sanitizers, in the root folder of PostgreSQL 18; where the mirror does not
+# let that be made, in this machine's own.  Fails if a verdict is wrong or a
+# sanitizer has anything to say.  The sum goes to build/proof/fuzz-sql.
+#
+# fuzz_sql.sh server WORDS: on the server that the PG* variables name, any
+# whose superuser gets in without a password and that has the extension's
+# files; WORDS say what it is.
+#
+# Needs node 20 and, once, npm and its registry.
 
 set -eu
 cd "$(dirname "$0")/.."
 
-jose=6.2.18
-cache=${JWT_AUTH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/jwt_auth}/npm/jose-$jose
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+version=18
+failed=build/fuzz/failed/sql.jsonl
 
-command -v node >/dev/null || {
-	echo "fuzz-sql: node is not installed" >&2
-	exit 1
-}
-if ! [ -e "$cache/node_modules/jose/package.json" ]
+mkdir -p build/proof build/fuzz/failed
+if [ "${1:-}" = server ]
 then
-	# Beside its place and then renamed: others may be doing the same.
-	mkdir -p "$cache.$$"
-	npm install --prefix "$cache.$$" --cache "$work" --no-package-lock \
-		--ignore-scripts --no-audit --no-fund --no-update-notifier \
-		--loglevel=error "jose@$jose" >&2
-	mv "$cache.$$" "$cache" 2>/dev/null || rm -rf "$cache.$$"
+	modules=$(scripts/npm_packages.sh test/interop/package.json)
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	# An import is looked up beside the file that makes it.
+	cp test/fuzz/sql/*.mjs "$work"
+	ln -s "$modules" "$work/node_modules"
+
+	status=0
+	FUZZ_FAILED=$PWD/$failed node "$work/run.mjs" >build/fuzz/sql.log 2>&1 || status=$?
+	server=$("$PG_CONFIG" --version)
+	server=${server%% (*}
+	[ ! -d build/sanitizer ] || [ -z "$(ls build/sanitizer)" ] || status=1
+	sed "\$s/\$/; $server, $2/" build/fuzz/sql.log
+	tail -n 1 build/fuzz/sql.log | sed "s/\$/; $server, $2/" >build/proof/fuzz-sql
+	exit $status
 fi
 
-# An import is looked up beside the file that makes it.
-cp test/fuzz/sql/*.mjs "$work"
-ln -s "$cache/node_modules" "$work/node_modules"
-
-mkdir -p build/proof build/fuzz
 status=0
-FUZZ_FAILED=$PWD/build/fuzz/failed/sql.jsonl node "$work/run.mjs" >build/fuzz/sql.log 2>&1 ||
-	status=$?
-cat build/fuzz/sql.log
-tail -n 1 build/fuzz/sql.log >build/proof/fuzz-sql
+scripts/root.sh make $version >build/root.log 2>&1 || status=$?
+if [ $status -eq 75 ]
+then
+	cat build/root.log
+	"${MAKE:-make}" -s all
+	exec scripts/with_server.sh scripts/fuzz_sql.sh server \
+		"without sanitizers, as the mirror does not answer"
+fi
+[ $status -eq 0 ] || {
+	cat build/root.log
+	exit $status
+}
+rm -rf build/root/$version
+scripts/root.sh run $version env FUZZ_SECONDS="${FUZZ_SECONDS:-120}" FUZZ_SEED="${FUZZ_SEED:-}" \
+	scripts/sanitized.sh scripts/with_server.sh scripts/fuzz_sql.sh server \
+	"address and undefined behaviour sanitizers" || status=$?
+cp build/root/$version/proof/fuzz-sql build/proof ||
+	echo "fuzz-sql: failed before its end" >build/proof/fuzz-sql
+cp build/root/$version/fuzz/failed/sql.jsonl $failed || true
+cp build/root/$version/fuzz/sql.log build/fuzz || true
 exit $status

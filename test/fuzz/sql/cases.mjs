@@ -55,9 +55,12 @@ const numbers = [0, -0, 1, -1, now, now - 1, now + 1, now + 600, `${now}.5`, `${
   4294967295, 4294967296, 9007199254740993, '9223372036854775807', '9223372036854775808', '18446744073709551616', '-9223372036854775809',
   8999999999999, 9000000000000, 9000000000001, -210000000000, -210000000001, '1e15', '1e308', '1e309', '-1e309', '1e-400', '1e1000', '1e1001', '1E+00007', '-0.0', 253402300800];
 const words = ['', 'a', 'A', 'admin', 'none', 'HS256', 'é', '€', '😀', '\\u0061', '\\u0000', '\\ud800', '\\udc00\\ud800', '\\ud83d\\ude00', '\\"', '\\\\', '\\/', '\\n', '\\u00e9', ' ', 'x'.repeat(300), '__proto__', 'null'];
+// As a name a backslash does not stand alone: V8 13.6 then takes any escape at
+// that place of a later object for it.
+const names = words.map((word) => (word === '\\\\' ? '\\\\é' : word));
 const texts = () => JSON.stringify(pick(['', 'a', 'k', 'sub'])).slice(0, -1) + pick(words) + '"';
 const values = [() => `${pick(numbers)}`, texts, () => pick(['true', 'false', 'null', '[]', '{}', '[[]]', '["a","b"]', '["a",1]', '{"a":1,"a":2}', '[{"a":{"b":[]}}]', '"1800000600"', '01', '+1', '.5', '1.', 'NaN', 'Infinity', "'a'", 'undefined', '"a', '0x10', '1_0', '\t1 ', '/**/1', '-']),
-  () => '['.repeat(2 + random(70)) + (chance(90) ? '' : ']') + 'DEEP', () => `{"${pick(words)}":${pick(numbers)},"${pick(words)}":${pick(numbers)}}`];
+  () => '['.repeat(2 + random(70)) + (chance(90) ? '' : ']') + 'DEEP', () => `{"${pick(names)}":${pick(numbers)},"${pick(names)}":${pick(numbers)}}`];
 function value() {
   const made = pick(values)();
   const deep = made.match(/^(\[+)(\]?)DEEP$/);

@@ -156,8 +156,8 @@ function badPrivateHalf(jwk) {
     return p * q === n && d < n && p > 1n && q > 1n && (e * d) % (p - 1n) === 1n && (e * d) % (q - 1n) === 1n &&
       dp === d % (p - 1n) && dq === d % (q - 1n) && (q * qi) % p === 1n ? null : flaw;
   }
-  // RFC 7518, Sec. 6.2.2.1, and RFC 8037, Sec. 2: of the curve's length, no more zeroes.
-  if (strictBase64url(jwk.d)?.length !== lengths[jwk.crv]) return 'length of d';
+  // RFC 7518, Sec. 6.2.2.1: as long as the curve's order, whatever it begins with.
+  if (strictBase64url(jwk.d ?? '')?.length !== lengths[jwk.crv]) return 'length of d';
   try {
     return derive(jwk) === `${jwk.x}.${jwk.y ?? ''}` ? null : flaw;
   } catch {
