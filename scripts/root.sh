@@ -259,11 +259,15 @@ run_in_root()
 		mount -t tmpfs tmpfs "$root/run"
 		mount --bind "$work" "$root/jwt_auth"
 		[ ! -d "$root/opt/old" ] || set -- env JWT_AUTH_OLD_SERVER=/opt/old "$@"
-		exec chroot --userspec=$tester:$tester "$root" env -i \
+		# Not exec: whoever changes its user no longer dies with its parent,
+		# and all in here ends when this process does.
+		status=0
+		chroot --userspec=$tester:$tester "$root" env -i \
 			PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/jwt_auth/tmp \
 			TMPDIR=/jwt_auth/tmp LC_ALL=C JWT_AUTH_CACHE=/jwt_auth/cache \
 			PG_CONFIG=/usr/lib/postgresql/$version/bin/pg_config \
-			sh -c '\''cd /jwt_auth/src && exec "$@"'\'' sh "$@"
+			sh -c '\''cd /jwt_auth/src && exec "$@"'\'' sh "$@" || status=$?
+		exit $status
 	' sh "$root" "$work" $tester "$version" "$@" || status=$?
 
 	if [ -d "$work/src/build" ]
