@@ -6,6 +6,10 @@
 #   make test		every test, on throw-away servers
 #   make sanitize	the tests with the address and undefined behaviour sanitizers
 #   make matrix		every test on each release we can get; MATRIX="17 18": on these
+#   make fuzz, make fuzz-sql	hostile input; FUZZ_SECONDS=120
+#   make faults		each call fails that may, in the core and in a server
+#   make storms		a million calls, cut off anywhere
+#   make valgrind, make coverage, make mutation	what memcheck says; what tests reach, and find
 #   make check-layers	includes point one way, exports are the SQL functions
 #   make indent-check, make indent	the house's C layout
 #   make timing		does the time of a compare tell a secret?
@@ -253,8 +257,10 @@ matrix: setup
 sanitize:
 	@+scripts/sanitize.sh
 
+# And that the faults which "make mutation" seeds are there to be seeded.
 check-layers: all
 	@CC='$(CC)' scripts/check_layers.sh
+	@test/mutation/run.pl --check
 
 indent:
 	@scripts/indent.sh

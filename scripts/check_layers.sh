@@ -6,7 +6,8 @@
 #	- the library exports what the install scripts name, and nothing else
 #	- PG_VERSION_NUM is asked in one file only
 #	- the Makefile names every source file
-#	- what a session keeps of its tokens is compared in constant time
+#	- what a session keeps of its tokens, and pgjwt's MAC, are compared in
+#	  constant time
 
 set -u
 cd "$(dirname "$0")/.." || exit
@@ -108,7 +109,7 @@ do
 done
 
 # Constant time.
-grep -n '\<memcmp(' src/backend/session.c &&
-	complain "a session's hashes are compared by jwt_equal_consttime()"
+grep -n '\<memcmp(' src/backend/session.c src/sql/pgjwt.c &&
+	complain "a session's hashes and MACs are compared by jwt_equal_consttime()"
 
 exit $failed
