@@ -20,7 +20,18 @@ proof=build/proof/matrix
 failed=0
 
 mkdir -p build/proof
-: >"$proof"
+for version in $versions
+do
+	echo "PostgreSQL $version: not run: no time left"
+done >"$proof"
+
+# say VERSION WORDS: what became of it
+say()
+{
+	awk -v line="PostgreSQL $1: not run: no time left" -v words="$2" '
+		{ print $0 == line ? words : $0 }
+	' "$proof" >build/matrix && cp build/matrix "$proof"
+}
 
 # The next root is made while the tests of the last wait for their clocks.
 (
@@ -57,21 +68,21 @@ do
 		cat build/root.log
 		if [ $status -eq 75 ]
 		then
-			echo "PostgreSQL $version: not run: $(tail -n 1 build/root.log)"
+			say "$version" "PostgreSQL $version: not run: $(tail -n 1 build/root.log)"
 		else
-			echo "PostgreSQL $version: FAILED: $(tail -n 1 build/root.log)"
+			say "$version" "PostgreSQL $version: FAILED: $(tail -n 1 build/root.log)"
 			failed=1
-		fi >>"$proof"
+		fi
 		continue
 	else
 		test_in_root "$version" || status=$?
 	fi
 	if [ -e "$results/summary" ]
 	then
-		cat "$results/summary"
+		say "$version" "$(cat "$results/summary")"
 	else
-		echo "PostgreSQL $version: failed before the tests ended"
-	fi >>"$proof"
+		say "$version" "PostgreSQL $version: FAILED before the tests ended"
+	fi
 	[ $status -eq 0 ] || failed=1
 done
 

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Runs the unit tests, and pg_regress on a server, under valgrind's memcheck.
+# Runs the unit tests, and pg_regress and the isolation tests on a server,
+# under valgrind's memcheck.
 # Fails at any error, and at any leak in which our code had a part; what the
 # server itself leaves at a backend's end is not ours to judge.  Its own
-# errors, and those of valgrind with it, are in test/valgrind.supp.
+# errors, and those of valgrind with it, are in test/valgrind.supp.  Exit
+# status 3 if only a test on the server failed, which is slow here.
 # The figures in one line: build/proof/valgrind.
 
 set -eu
@@ -37,10 +39,18 @@ exec valgrind $(echo $options) --suppressions=$logs/valgrind.supp \\
 	--log-file=$logs/server.%p.log "\$(command -v postgres)" "\$@"
 WRAPPER
 chmod 755 "$logs/postgres"
-JWT_AUTH_POSTGRES="$logs/postgres" STAGES=regress \
-	scripts/with_server.sh scripts/test_server.sh || status=1
-regress=$(sed -n 's/^regress \([0-9]*\) \([0-9]*\) .*/\1 passed, \2 failed/p' "$RESULTS/counts")
-[ -n "$regress" ] || status=1
+slow=0
+JWT_AUTH_POSTGRES="$logs/postgres" STAGES="regress isolation" \
+	scripts/with_server.sh scripts/test_server.sh || slow=3
+
+# tests STAGE: its numbers
+tests()
+{
+	sed -n "s/^$1 \([0-9]*\) \([0-9]*\) .*/\1 passed, \2 failed/p" "$RESULTS/counts"
+}
+regress=$(tests regress)
+isolation=$(tests isolation)
+[ -n "$isolation" ] || status=1
 
 # Records are paragraphs.  A leak without a frame of ours is the server's.
 cat "$logs"/*.log >"$RESULTS/all.log"
@@ -60,6 +70,7 @@ found=$(tail -n 1 "$RESULTS/ours.log")
 backends=$(ls "$logs"/server.*.log 2>/dev/null | wc -l)
 [ "$backends" -gt 10 ] || status=1
 
-echo "valgrind: $found; unit: ${unit:-did not run}; pg_regress: ${regress:-did not run}, $backends server processes" |
+echo "valgrind: $found; unit: ${unit:-did not run}; pg_regress: ${regress:-did not run}; isolation: ${isolation:-did not run}; $backends server processes" |
 	tee build/proof/valgrind
+[ $status -ne 0 ] || status=$slow
 exit $status

@@ -43,7 +43,7 @@
 static const char known_wrong[] = "write JWK rsa1024";
 
 /* Tries of one operation and kind, where not all are made. */
-#define SOME 40
+#define SOME 15
 
 /* What a child tells its parent, even as it dies. */
 typedef struct Progress
