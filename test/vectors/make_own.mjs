@@ -331,7 +331,7 @@ put('jwks-wrong-kid', ['jwks'], set(rs('a', 'rsa2048b'), rs('b')), byKid('a'));
 put('jwks-kid-of-none', ['jwks'], set(rs('a'), rs('b')), byKid('c'));
 put('jwks-twice', ['jwks', 'duplicate-kid'], set(rs('a'), rs('a', 'rsa2048b')), byKid('a'), { comment: 'a kid that two keys share names neither' });
 put('jwks-twice-other', ['jwks', 'duplicate-kid'], set(rs('a', 'rsa2048b'), rs('a')), byKid('a'));
-put('jwks-twice-same', ['jwks', 'duplicate-kid'], set(rs('a'), rs('a')), byKid('a'));
+put('jwks-twice-same', ['jwks', 'duplicate-kid'], set(rs('a'), rs('a')), byKid('a'), valid({ comment: 'one key, said twice' }));
 put('jwks-enc', ['jwks'], set(rs('a', 'rsa2048', { use: 'enc', alg: undefined })), byKid('a'));
 put('jwks-kid-number', ['jwks'], set(rs(1)), byKid('1'));
 put('jwks-none', ['jwks'], set(), byKid());
