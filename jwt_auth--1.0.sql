@@ -161,7 +161,7 @@ SELECT pg_catalog.pg_extension_config_dump('jwt.event_store_id_seq', '');
 ----------------------------------------------------------------------------
 
 CREATE FUNCTION jwt.invalidate() RETURNS trigger
-    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_invalidate';
 REVOKE ALL ON FUNCTION jwt.invalidate() FROM PUBLIC;
 COMMENT ON FUNCTION jwt.invalidate() IS 'Trigger: every backend forgets what it knows of the table';
@@ -198,7 +198,7 @@ ALTER TABLE jwt.session_store ENABLE ALWAYS TRIGGER invalidate_delete;
 ----------------------------------------------------------------------------
 
 CREATE FUNCTION jwt.check_row() RETURNS trigger
-    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_check_row';
 REVOKE ALL ON FUNCTION jwt.check_row() FROM PUBLIC;
 COMMENT ON FUNCTION jwt.check_row() IS 'Trigger: the constraints of the table, asked without showing the row';
@@ -218,135 +218,135 @@ ALTER TABLE jwt.session_store ENABLE ALWAYS TRIGGER check_row;
 -- Tokens
 
 CREATE FUNCTION jwt.sign(claims jsonb, kid text DEFAULT NULL, expires_in interval DEFAULT NULL, header jsonb DEFAULT NULL)
-    RETURNS text LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS text LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_sign';
 COMMENT ON FUNCTION jwt.sign(jsonb, text, interval, jsonb) IS 'Signs claims with a stored key: the named one, else the one that became current last';
 
 CREATE FUNCTION jwt.sign_with(claims jsonb, jwk jsonb, expires_in interval DEFAULT NULL, header jsonb DEFAULT NULL)
-    RETURNS text LANGUAGE c VOLATILE PARALLEL SAFE
+    RETURNS text LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_sign_with';
 COMMENT ON FUNCTION jwt.sign_with(jsonb, jsonb, interval, jsonb) IS 'Signs claims with a JWK that the caller holds';
 
 CREATE FUNCTION jwt.verify(token text, audience text DEFAULT NULL, issuer text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
-    RETURNS jsonb LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS jsonb LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_verify';
 COMMENT ON FUNCTION jwt.verify(text, text, text, timestamptz) IS 'Claims of a token that the stored keys and trusted issuers vouch for, or an error of class 28';
 
 CREATE FUNCTION jwt.try_verify(token text, audience text DEFAULT NULL, issuer text DEFAULT NULL, as_of timestamptz DEFAULT NULL,
         OUT valid boolean, OUT claims jsonb, OUT header jsonb, OUT kid text, OUT error_code text, OUT error text)
-    RETURNS record LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS record LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_try_verify';
 COMMENT ON FUNCTION jwt.try_verify(text, text, text, timestamptz) IS 'The decision of jwt.verify() as one row, never raised for a fault of the token';
 
 CREATE FUNCTION jwt.verify_with(token text, jwks jsonb, audience text DEFAULT NULL, issuer text DEFAULT NULL, as_of timestamptz DEFAULT NULL, algorithms text[] DEFAULT NULL)
-    RETURNS jsonb LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS jsonb LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_verify_with';
 COMMENT ON FUNCTION jwt.verify_with(text, jsonb, text, text, timestamptz, text[]) IS 'Claims of a token that a JWK or JWKS of the caller vouches for, or an error of class 28';
 
 CREATE FUNCTION jwt.decode_unverified(token text, OUT header jsonb, OUT claims jsonb)
-    RETURNS record LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS record LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_decode_unverified';
 COMMENT ON FUNCTION jwt.decode_unverified(text) IS 'What a token says, believed by nobody: for debugging';
 
 CREATE FUNCTION jwt.renew(token text, expires_in interval DEFAULT NULL)
-    RETURNS text LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS text LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_renew';
 COMMENT ON FUNCTION jwt.renew(text, interval) IS 'A still valid token of ours issued anew, never past jwt_auth.session_lifetime';
 
 CREATE FUNCTION jwt.introspect(token text)
-    RETURNS jsonb LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS jsonb LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_introspect';
 COMMENT ON FUNCTION jwt.introspect(text) IS 'Token introspection: {"active": false}, or the claims with "active": true (RFC 7662)';
 
 CREATE FUNCTION jwt.jws_sign(payload bytea, jwk jsonb, header jsonb DEFAULT NULL)
-    RETURNS text LANGUAGE c VOLATILE PARALLEL SAFE
+    RETURNS text LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_jws_sign';
 COMMENT ON FUNCTION jwt.jws_sign(bytea, jsonb, jsonb) IS 'Compact JWS over any payload (RFC 7515)';
 
 CREATE FUNCTION jwt.jws_verify(token text, jwks jsonb, algorithms text[] DEFAULT NULL)
-    RETURNS bytea LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS bytea LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_jws_verify';
 COMMENT ON FUNCTION jwt.jws_verify(text, jsonb, text[]) IS 'Payload of a compact JWS whose signature is good (RFC 7515); no rules of JWT apply';
 
 -- Keys
 
 CREATE FUNCTION jwt.generate_key(alg text DEFAULT 'ES256', kid text DEFAULT NULL, status text DEFAULT 'current')
-    RETURNS text LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS text LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_generate_key';
 COMMENT ON FUNCTION jwt.generate_key(text, text, text) IS 'Makes and stores a signing key; returns its name';
 
 CREATE FUNCTION jwt.import_key(jwk jsonb, kid text DEFAULT NULL, issuer text DEFAULT NULL, status text DEFAULT NULL)
-    RETURNS text LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS text LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_import_key';
 COMMENT ON FUNCTION jwt.import_key(jsonb, text, text, text) IS 'Stores a JWK, of our own or of another issuer; returns its name';
 
 CREATE FUNCTION jwt.import_jwks(jwks jsonb, issuer text, keep_missing boolean DEFAULT false)
-    RETURNS integer LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS integer LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_import_jwks';
 COMMENT ON FUNCTION jwt.import_jwks(jsonb, text, boolean) IS 'Replaces the keys of another issuer by a JWKS; returns how many of it are in force';
 
 CREATE FUNCTION jwt.rotate_key(alg text DEFAULT NULL)
-    RETURNS text LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS text LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_rotate_key';
 COMMENT ON FUNCTION jwt.rotate_key(text) IS 'A standby key, or a new one, becomes current; the one before it verifies on';
 
 CREATE FUNCTION jwt.set_key_status(kid text, status text, issuer text DEFAULT NULL)
-    RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS void LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_set_key_status';
 COMMENT ON FUNCTION jwt.set_key_status(text, text, text) IS 'Makes a key standby, current, previous or revoked';
 
 CREATE FUNCTION jwt.drop_key(kid text, issuer text DEFAULT NULL)
-    RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS void LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_drop_key';
 COMMENT ON FUNCTION jwt.drop_key(text, text) IS 'Deletes a key for good';
 
 CREATE FUNCTION jwt.set_key_times(kid text, not_before timestamptz, not_after timestamptz, issuer text DEFAULT NULL)
-    RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS void LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_set_key_times';
 COMMENT ON FUNCTION jwt.set_key_times(text, timestamptz, timestamptz, text) IS 'Sets from when and until when a key is good for anything; null: no limit';
 
 CREATE FUNCTION jwt.add_key_uri(uri text, alg text DEFAULT NULL, kid text DEFAULT NULL, status text DEFAULT 'current')
-    RETURNS text LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS text LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_add_key_uri';
 COMMENT ON FUNCTION jwt.add_key_uri(text, text, text, text) IS 'Adds a private key that stays outside, where OpenSSL opens it by URI; returns its name';
 
 CREATE FUNCTION jwt.reseal(old_key_file text DEFAULT NULL)
-    RETURNS integer LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS integer LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_reseal';
 COMMENT ON FUNCTION jwt.reseal(text) IS 'Seals every stored private key with the file of jwt_auth.encryption_key_file; returns how many it moved';
 
 CREATE FUNCTION jwt.jwks()
-    RETURNS jsonb LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS jsonb LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_jwks';
 COMMENT ON FUNCTION jwt.jwks() IS 'Our public keys that are not revoked, as a JWKS (RFC 7517)';
 
 CREATE FUNCTION jwt.jwk_from_pem(pem text, alg text DEFAULT NULL, kid text DEFAULT NULL)
-    RETURNS jsonb LANGUAGE c IMMUTABLE PARALLEL SAFE
+    RETURNS jsonb LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_jwk_from_pem';
 COMMENT ON FUNCTION jwt.jwk_from_pem(text, text, text) IS 'JWK of a PEM text: SPKI, PKCS#8, PKCS#1, SEC1 or a certificate';
 
 CREATE FUNCTION jwt.jwks_from_pem(pem text)
-    RETURNS jsonb LANGUAGE c IMMUTABLE PARALLEL SAFE
+    RETURNS jsonb LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_jwks_from_pem';
 COMMENT ON FUNCTION jwt.jwks_from_pem(text) IS 'JWKS of all keys in a PEM text, each named by its thumbprint';
 
 CREATE FUNCTION jwt.jwk_from_secret(secret text, alg text DEFAULT 'HS256', kid text DEFAULT NULL)
-    RETURNS jsonb LANGUAGE c IMMUTABLE PARALLEL SAFE
+    RETURNS jsonb LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_jwk_from_secret';
 COMMENT ON FUNCTION jwt.jwk_from_secret(text, text, text) IS 'JWK of the bytes of a text, for HMAC';
 
 CREATE FUNCTION jwt.jwk_from_secret(secret bytea, alg text DEFAULT 'HS256', kid text DEFAULT NULL)
-    RETURNS jsonb LANGUAGE c IMMUTABLE PARALLEL SAFE
+    RETURNS jsonb LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_jwk_from_secret';
 COMMENT ON FUNCTION jwt.jwk_from_secret(bytea, text, text) IS 'JWK of a secret, for HMAC';
 
 CREATE FUNCTION jwt.jwk_to_pem(jwk jsonb)
-    RETURNS text LANGUAGE c IMMUTABLE PARALLEL SAFE
+    RETURNS text LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_jwk_to_pem';
 COMMENT ON FUNCTION jwt.jwk_to_pem(jsonb) IS 'PEM of a JWK: PKCS#8 if it is private, else SPKI';
 
 CREATE FUNCTION jwt.jwk_thumbprint(jwk jsonb)
-    RETURNS text LANGUAGE c IMMUTABLE PARALLEL SAFE
+    RETURNS text LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_jwk_thumbprint';
 COMMENT ON FUNCTION jwt.jwk_thumbprint(jsonb) IS 'SHA-256 thumbprint of a JWK (RFC 7638)';
 
@@ -362,7 +362,7 @@ COMMENT ON VIEW jwt.keys IS 'Keys without their secret parts; issuer is null for
 CREATE FUNCTION jwt.key_advice()
     RETURNS TABLE (kid text, alg text, status text, age interval, signs boolean,
         last_token_expires_at timestamptz, safe_to_revoke_since timestamptz, advice text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
     AS $$
 #variable_conflict use_column
@@ -434,47 +434,47 @@ COMMENT ON FUNCTION jwt.key_advice() IS 'What to do with each of our keys: rotat
 -- Sessions
 
 CREATE FUNCTION jwt.open_session(subject text, claims jsonb DEFAULT '{}', client jsonb DEFAULT NULL)
-    RETURNS jsonb LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS jsonb LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_open_session';
 COMMENT ON FUNCTION jwt.open_session(text, jsonb, jsonb) IS 'Opens a session; returns access and refresh token (RFC 6749, section 5.1)';
 
 CREATE FUNCTION jwt.refresh(refresh_token text, client jsonb DEFAULT NULL)
-    RETURNS jsonb LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS jsonb LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_refresh';
 COMMENT ON FUNCTION jwt.refresh(text, jsonb) IS 'Spends a refresh token for new tokens, or returns an OAuth error object (RFC 6749, sections 5.2 and 6)';
 
 CREATE FUNCTION jwt.close_session(sid uuid)
-    RETURNS boolean LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS boolean LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_close_session';
 COMMENT ON FUNCTION jwt.close_session(uuid) IS 'Closes a session; false if it was not open';
 
 CREATE FUNCTION jwt.close_sessions(subject text)
-    RETURNS integer LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS integer LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_close_sessions';
 COMMENT ON FUNCTION jwt.close_sessions(text) IS 'Closes all sessions of a subject; returns how many were open';
 
 CREATE FUNCTION jwt.revoke(token text)
-    RETURNS boolean LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS boolean LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_revoke';
 COMMENT ON FUNCTION jwt.revoke(text) IS 'Takes an access or refresh token back, quietly if it is unknown (RFC 7009)';
 
 CREATE FUNCTION jwt.revoke_subject(subject text, issuer text DEFAULT NULL)
-    RETURNS integer LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS integer LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_revoke_subject';
 COMMENT ON FUNCTION jwt.revoke_subject(text, text) IS 'Voids everything issued to a subject until now; returns how many sessions closed';
 
 CREATE FUNCTION jwt.purge()
-    RETURNS integer LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS integer LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_purge';
 COMMENT ON FUNCTION jwt.purge() IS 'Deletes sessions and revocations that can no longer matter; returns how many';
 
 CREATE FUNCTION jwt.own_subject()
-    RETURNS text LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS text LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_own_subject';
 COMMENT ON FUNCTION jwt.own_subject() IS 'Subject of the token in force if we issued it, else null';
 
 CREATE FUNCTION jwt.close_my_session(sid uuid)
-    RETURNS boolean LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS boolean LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_close_my_session';
 COMMENT ON FUNCTION jwt.close_my_session(uuid) IS 'Closes a session of the asking subject; false if it is not theirs or not open';
 
@@ -499,72 +499,72 @@ COMMENT ON VIEW jwt.sessions IS 'All sessions, without what their refresh tokens
 -- Who is asking
 
 CREATE FUNCTION jwt.authenticate(token text, set_role boolean DEFAULT true)
-    RETURNS jsonb LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY INVOKER
+    RETURNS jsonb LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY INVOKER
     AS 'MODULE_PATHNAME', 'jwt_auth_authenticate';
 COMMENT ON FUNCTION jwt.authenticate(text, boolean) IS 'Verifies a token, puts it in force until the transaction ends, takes its role; returns the claims';
 
 CREATE FUNCTION jwt.claims()
-    RETURNS jsonb LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS jsonb LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_claims';
 COMMENT ON FUNCTION jwt.claims() IS 'Claims in force; null for nobody';
 
 CREATE FUNCTION jwt.claim(VARIADIC path text[])
-    RETURNS text LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS text LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_claim';
 COMMENT ON FUNCTION jwt.claim(text[]) IS 'One claim as text, by its path; null if it is missing';
 
 CREATE FUNCTION jwt.subject()
-    RETURNS text LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS text LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_subject';
 COMMENT ON FUNCTION jwt.subject() IS 'Who is asking: claim sub, behind the prefix of its issuer';
 
 CREATE FUNCTION jwt.issuer()
-    RETURNS text LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS text LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_issuer';
 COMMENT ON FUNCTION jwt.issuer() IS 'Claim iss';
 
 CREATE FUNCTION jwt.uid()
-    RETURNS uuid LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS uuid LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_uid';
 COMMENT ON FUNCTION jwt.uid() IS 'subject() as a UUID; null if it is none';
 
 CREATE FUNCTION jwt.role()
-    RETURNS text LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS text LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_role';
 COMMENT ON FUNCTION jwt.role() IS 'The database role that the claims name';
 
 CREATE FUNCTION jwt.session_id()
-    RETURNS uuid LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS uuid LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_session_id';
 COMMENT ON FUNCTION jwt.session_id() IS 'Claim sid as a UUID; null if it is none';
 
 CREATE FUNCTION jwt.expires_at()
-    RETURNS timestamptz LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS timestamptz LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_expires_at';
 COMMENT ON FUNCTION jwt.expires_at() IS 'Claim exp';
 
 CREATE FUNCTION jwt.has_role(role text)
-    RETURNS boolean LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS boolean LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_has_role';
 COMMENT ON FUNCTION jwt.has_role(text) IS 'Is that role among those of the role claim?';
 
 CREATE FUNCTION jwt.has_scope(scope text)
-    RETURNS boolean LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS boolean LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_has_scope';
 COMMENT ON FUNCTION jwt.has_scope(text) IS 'Is that scope among those of claim scope or scp?';
 
 CREATE FUNCTION jwt.is_authenticated()
-    RETURNS boolean LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS boolean LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_is_authenticated';
 COMMENT ON FUNCTION jwt.is_authenticated() IS 'Is anybody asking at all?';
 
 CREATE FUNCTION jwt.pre_request()
-    RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY INVOKER
+    RETURNS void LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY INVOKER
     AS 'MODULE_PATHNAME', 'jwt_auth_pre_request';
 COMMENT ON FUNCTION jwt.pre_request() IS 'For PostgREST''s db-pre-request: authenticates with the token of the HTTP request, if it has one';
 
 CREATE FUNCTION jwt.impersonate(claims jsonb, role text DEFAULT NULL)
-    RETURNS jsonb LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    RETURNS jsonb LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     BEGIN ATOMIC
         SELECT jwt.authenticate(jwt.sign(
             pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('aud', nullif(pg_catalog.current_setting('jwt_auth.audience', true), '')))
@@ -578,7 +578,7 @@ CREATE FUNCTION jwt.explain_access(rel regclass, sample_rows integer DEFAULT 100
         OUT policy name, OUT command text, OUT permissive boolean, OUT roles name[], OUT applies boolean,
         OUT using_expression text, OUT check_expression text, OUT reads text[],
         OUT asking_role text, OUT rows_seen bigint, OUT rows_passing bigint)
-    RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL UNSAFE
+    RETURNS SETOF record LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'jwt_auth_explain_access';
 COMMENT ON FUNCTION jwt.explain_access(regclass, integer) IS 'Which policies of a table apply to the asking role, what they read, and how many rows of a sample pass';
@@ -586,7 +586,7 @@ COMMENT ON FUNCTION jwt.explain_access(regclass, integer) IS 'Which policies of 
 -- Trusted issuers
 
 CREATE FUNCTION jwt.own_issuer()
-    RETURNS text LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS text LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_own_issuer';
 COMMENT ON FUNCTION jwt.own_issuer() IS 'The issuer that we sign as; empty if jwt_auth.issuer is not set';
 
@@ -594,7 +594,7 @@ CREATE FUNCTION jwt.trust_issuer(issuer text, audiences text[], algorithms text[
         leeway interval DEFAULT '30 seconds', max_token_age interval DEFAULT NULL, typ text[] DEFAULT NULL,
         required_claims text[] DEFAULT '{exp}', role_claim jsonpath DEFAULT NULL, allowed_roles text[] DEFAULT NULL,
         default_role text DEFAULT NULL, subject_prefix text DEFAULT '', enabled boolean DEFAULT true)
-    RETURNS void LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    RETURNS void LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
     AS $$
 #variable_conflict use_column
@@ -673,7 +673,7 @@ COMMENT ON FUNCTION jwt.trust_issuer(text, text[], text[], text, interval, inter
     IS 'Trusts the tokens of an issuer, on the terms given; a second call replaces them';
 
 CREATE FUNCTION jwt.distrust_issuer(issuer text)
-    RETURNS boolean LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    RETURNS boolean LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
@@ -704,7 +704,7 @@ COMMENT ON VIEW jwt.my_sessions IS 'Open sessions of the asking subject';
 -- who may read the server's own.
 
 CREATE FUNCTION jwt.stats_source()
-    RETURNS text LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS text LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_stats_source';
 COMMENT ON FUNCTION jwt.stats_source() IS 'Where statistics are collected; null if they are not';
 
@@ -712,12 +712,12 @@ CREATE FUNCTION jwt.stats_rows(OUT issuer text, OUT kid text, OUT alg text, OUT 
         OUT cache_hits bigint, OUT cache_evicted bigint, OUT rejected bigint, OUT rejected_by_code jsonb,
         OUT last_rejected_at timestamptz, OUT last_used_at timestamptz, OUT refreshed bigint, OUT refresh_refused bigint,
         OUT replays bigint, OUT sessions_opened bigint, OUT sessions_closed bigint, OUT since timestamptz, OUT newest_iat timestamptz)
-    RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL RESTRICTED
+    RETURNS SETOF record LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'jwt_auth_stats_rows';
 COMMENT ON FUNCTION jwt.stats_rows() IS 'Rows of jwt.stats, which is what to read';
 
 CREATE FUNCTION jwt.stats_reset()
-    RETURNS void LANGUAGE c VOLATILE PARALLEL RESTRICTED
+    RETURNS void LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'jwt_auth_stats_reset';
 COMMENT ON FUNCTION jwt.stats_reset() IS 'Sets the statistics of this database to zero';
 
@@ -730,7 +730,7 @@ COMMENT ON VIEW jwt.stats IS 'What was signed, verified, refused and refreshed i
 -- The views run with their owner's rights, so a write through them would
 -- reach the tables past their row security.
 CREATE FUNCTION jwt.refuse_write() RETURNS trigger
-    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_refuse_write';
 COMMENT ON FUNCTION jwt.refuse_write() IS 'Trigger: the views are for reading, and only owners truncate tables';
 
@@ -772,7 +772,7 @@ ALTER TABLE jwt.event_store ENABLE ALWAYS TRIGGER refuse_truncate;
 
 -- Names are other people's: a fix that is a comment ends where its line does.
 CREATE FUNCTION jwt.sql_comment(words text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT '-- ' || regexp_replace(words COLLATE "C", '[[:cntrl:]]+', ' ', 'g')
@@ -792,27 +792,27 @@ COMMENT ON FUNCTION jwt.pinned_sql(text) IS 'A statement that means the same wha
 
 CREATE FUNCTION jwt.expression_facts(expression pg_node_tree, relation oid, helpers oid[],
         OUT kind text, OUT function oid, OUT relation_compared oid, OUT attnum smallint, OUT said text, OUT is_indexed boolean)
-    RETURNS SETOF record LANGUAGE c STABLE PARALLEL SAFE ROWS 10
+    RETURNS SETOF record LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 10
     AS 'MODULE_PATHNAME', 'jwt_auth_expression_facts';
 COMMENT ON FUNCTION jwt.expression_facts(pg_node_tree, oid, oid[]) IS 'What the expression of a policy calls, reads and compares with helpers; for jwt.advise()';
 
 CREATE FUNCTION jwt.mend_expression(expression pg_node_tree, relation oid, helpers oid[]) RETURNS text
-    LANGUAGE c STABLE PARALLEL SAFE
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_mend_expression';
 COMMENT ON FUNCTION jwt.mend_expression(pg_node_tree, oid, oid[]) IS 'The expression of a policy as jwt.advise() would have it; null if that is no other';
 
 CREATE FUNCTION jwt.source_names(source text, OUT qualifier text, OUT name text, OUT is_called boolean)
-    RETURNS SETOF record LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS SETOF record LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_source_names';
 COMMENT ON FUNCTION jwt.source_names(text) IS 'The names in a source of SQL or PL/pgSQL; for jwt.advise()';
 
 CREATE FUNCTION jwt.seconds_of(value text) RETURNS integer
-    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_seconds_of';
 COMMENT ON FUNCTION jwt.seconds_of(text) IS 'Seconds of a setting that is a time, null if it is none; for jwt.advise()';
 
 CREATE FUNCTION jwt.split_names(list text) RETURNS SETOF text
-    LANGUAGE c STABLE PARALLEL SAFE
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_split_names';
 COMMENT ON FUNCTION jwt.split_names(text) IS 'The names in a list like jwt_auth.trusted_gateways; for jwt.advise() and jwt.check()';
 
@@ -820,7 +820,7 @@ COMMENT ON FUNCTION jwt.split_names(text) IS 'The names in a list like jwt_auth.
 -- has set, and how to set another.  A session that runs may still have what was
 -- stored when it began, so for others its word counts only where nothing was.
 CREATE FUNCTION jwt.settings_of(setting text, OUT value text, OUT duration interval, OUT place text, OUT mend text)
-    RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
+    RETURNS SETOF record LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH stored AS (
@@ -855,7 +855,7 @@ $$;
 COMMENT ON FUNCTION jwt.settings_of(text) IS 'The values of a setting in this database, where they are set, and the beginning of the SQL that sets another; for jwt.advise()';
 
 CREATE FUNCTION jwt.gateways() RETURNS SETOF text
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT DISTINCT n FROM jwt.settings_of('jwt_auth.trusted_gateways') s, jwt.split_names(s.value) n
@@ -865,7 +865,7 @@ COMMENT ON FUNCTION jwt.gateways() IS 'Session users whose claims setting is bel
 -- The first line that fits a connection decides.  Regular expressions and
 -- rule_number are of PostgreSQL 16.
 CREATE FUNCTION jwt.open_doors(login text) RETURNS SETOF text
-    LANGUAGE sql VOLATILE PARALLEL SAFE
+    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH rules AS (
@@ -903,7 +903,7 @@ COMMENT ON FUNCTION jwt.open_doors(text) IS 'Lines of pg_hba.conf that let a rol
 -- pg_depend knows what a body calls that was parsed when it was made; in
 -- others it is looked for by name.
 CREATE FUNCTION jwt.helper_functions() RETURNS SETOF oid
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH RECURSIVE ours AS (
@@ -928,7 +928,7 @@ COMMENT ON FUNCTION jwt.helper_functions() IS 'Functions that ask who is asking:
 -- Web roles.  A superuser may take any role at all, which says nothing; what
 -- counts is who was given to whom, and for what.
 CREATE FUNCTION jwt.web_roles() RETURNS TABLE (role oid, ordinary boolean, via text)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH path AS (
@@ -984,7 +984,7 @@ $$;
 COMMENT ON FUNCTION jwt.web_roles() IS 'Roles that a token may take, as far as grants, issuers, sessions and policies show, and why; for jwt.advise()';
 
 CREATE FUNCTION jwt.advise_tables(web oid[], OUT severity text, OUT rule text, OUT object text, OUT finding text, OUT fix text)
-    RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
+    RETURNS SETOF record LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH RECURSIVE reachable AS MATERIALIZED (
@@ -1116,7 +1116,7 @@ COMMENT ON FUNCTION jwt.advise_tables(oid[]) IS 'jwt.advise() on tables, views a
 
 -- Who holds a lock on a table keeps nobody waiting for advice.
 CREATE FUNCTION jwt.mended_expression(expression pg_node_tree, relation oid, helpers oid[]) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp SET extra_float_digits = 3 SET lock_timeout = '100ms'
     AS $$
 BEGIN
@@ -1128,7 +1128,7 @@ $$;
 COMMENT ON FUNCTION jwt.mended_expression(pg_node_tree, oid, oid[]) IS 'As jwt.mend_expression(), and empty where a table in it is locked; for jwt.advise()';
 
 CREATE FUNCTION jwt.advise_policies(OUT severity text, OUT rule text, OUT object text, OUT finding text, OUT fix text)
-    RETURNS SETOF record LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    RETURNS SETOF record LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH RECURSIVE helpers AS MATERIALIZED (
@@ -1209,7 +1209,7 @@ $$;
 COMMENT ON FUNCTION jwt.advise_policies() IS 'jwt.advise() on policies';
 
 CREATE FUNCTION jwt.advise_server(OUT severity text, OUT rule text, OUT object text, OUT finding text, OUT fix text)
-    RETURNS SETOF record LANGUAGE sql VOLATILE PARALLEL SAFE
+    RETURNS SETOF record LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH gateways AS MATERIALIZED (
@@ -1275,7 +1275,7 @@ $$;
 COMMENT ON FUNCTION jwt.advise_server() IS 'jwt.advise() on roles, gateways, publications and settings';
 
 CREATE FUNCTION jwt.advise_keys(key_age interval, OUT severity text, OUT rule text, OUT object text, OUT finding text, OUT fix text)
-    RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
+    RETURNS SETOF record LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH signers AS (
@@ -1306,7 +1306,7 @@ COMMENT ON FUNCTION jwt.advise_keys(interval) IS 'jwt.advise() on keys';
 
 -- Shares of many: a few tokens say nothing.
 CREATE FUNCTION jwt.advise_use(OUT severity text, OUT rule text, OUT object text, OUT finding text, OUT fix text)
-    RETURNS SETOF record LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    RETURNS SETOF record LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
@@ -1360,7 +1360,7 @@ COMMENT ON FUNCTION jwt.advise_use() IS 'jwt.advise() on what statistics show';
 -- Compiling such queries takes seconds, running them milliseconds: no JIT.
 CREATE FUNCTION jwt.advise(web_roles text[] DEFAULT NULL, key_age interval DEFAULT '90 days')
     RETURNS TABLE (severity text, rule text, object text, finding text, fix text)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET jit = off
     AS $$
 #variable_conflict use_column
@@ -1396,22 +1396,22 @@ COMMENT ON FUNCTION jwt.advise(text[], interval) IS 'What is misconfigured, how 
 ----------------------------------------------------------------------------
 
 CREATE FUNCTION jwt.self_test(OUT alg text, OUT works boolean, OUT detail text)
-    RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL SAFE
+    RETURNS SETOF record LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_self_test';
 COMMENT ON FUNCTION jwt.self_test() IS 'Each algorithm tried: a key made, a signature made, verified, and refused over another text; for jwt.check()';
 
 CREATE FUNCTION jwt.library_info(OUT version text, OUT crypto text, OUT crypto_built_for text, OUT fips boolean)
-    RETURNS record LANGUAGE c STABLE PARALLEL SAFE
+    RETURNS record LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_library_info';
 COMMENT ON FUNCTION jwt.library_info() IS 'Versions of our library and of libcrypto; for jwt.check()';
 
 CREATE FUNCTION jwt.sealing_file() RETURNS text
-    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_sealing_file';
 COMMENT ON FUNCTION jwt.sealing_file() IS 'What sealed_by says of keys sealed with the file of jwt_auth.encryption_key_file; raises if that file cannot be used; for jwt.check()';
 
 CREATE FUNCTION jwt.check_library(OUT area text, OUT item text, OUT status text, OUT detail text, OUT what_to_do text)
-    RETURNS SETOF record LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    RETURNS SETOF record LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH library AS MATERIALIZED (
@@ -1442,7 +1442,7 @@ $$;
 COMMENT ON FUNCTION jwt.check_library() IS 'jwt.check() on versions and algorithms';
 
 CREATE FUNCTION jwt.check_server(OUT area text, OUT item text, OUT status text, OUT detail text, OUT what_to_do text)
-    RETURNS SETOF record LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    RETURNS SETOF record LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH preloads AS MATERIALIZED (
@@ -1514,7 +1514,7 @@ $$;
 COMMENT ON FUNCTION jwt.check_server() IS 'jwt.check() on settings, the clock and issuers';
 
 CREATE FUNCTION jwt.check_keys(OUT area text, OUT item text, OUT status text, OUT detail text, OUT what_to_do text)
-    RETURNS SETOF record LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    RETURNS SETOF record LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
@@ -1568,7 +1568,7 @@ $$;
 COMMENT ON FUNCTION jwt.check_keys() IS 'jwt.check() on the signing key and the file that seals keys';
 
 CREATE FUNCTION jwt.check_peers(OUT area text, OUT item text, OUT status text, OUT detail text, OUT what_to_do text)
-    RETURNS SETOF record LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    RETURNS SETOF record LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH gateways AS MATERIALIZED (
@@ -1620,7 +1620,7 @@ COMMENT ON FUNCTION jwt.check_peers() IS 'jwt.check() on gateways and standbys';
 -- What CREATE EXTENSION granted stands in pg_init_privs.  EXECUTE for a role
 -- that owns SECURITY DEFINER functions is how the README has it.
 CREATE FUNCTION jwt.check_privileges(OUT area text, OUT item text, OUT status text, OUT detail text, OUT what_to_do text)
-    RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
+    RETURNS SETOF record LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH members AS MATERIALIZED (
@@ -1674,7 +1674,7 @@ $$;
 COMMENT ON FUNCTION jwt.check_privileges() IS 'jwt.check() on privileges that differ from a fresh install';
 
 CREATE FUNCTION jwt.check_tables(OUT area text, OUT item text, OUT status text, OUT detail text, OUT what_to_do text)
-    RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE
+    RETURNS SETOF record LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH tables AS MATERIALIZED (
@@ -1727,7 +1727,7 @@ COMMENT ON FUNCTION jwt.check_tables() IS 'jwt.check() on the triggers and the r
 
 CREATE FUNCTION jwt.check()
     RETURNS TABLE (area text, item text, status text, detail text, what_to_do text)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET jit = off
     AS $$
 BEGIN

@@ -19,7 +19,7 @@ COMMENT ON FUNCTION url_decode(text) IS 'The bytes of base64url; padding, white 
 
 -- Not STRICT: an algorithm that is NULL is no algorithm, which is an error.
 CREATE FUNCTION algorithm_sign(signables text, secret text, algorithm text) RETURNS text
-    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'jwt_auth_pgjwt_algorithm_sign';
 COMMENT ON FUNCTION algorithm_sign(text, text, text) IS 'The HMAC of a text under a secret, as base64url';
 
@@ -36,7 +36,7 @@ COMMENT ON FUNCTION try_cast_double(text) IS 'The number that a text says, or NU
 -- STABLE: it reads the clock.  Not STRICT: it answers one row always.
 CREATE FUNCTION verify(token text, secret text, algorithm text DEFAULT 'HS256')
     RETURNS TABLE (header json, payload json, valid boolean)
-    LANGUAGE c STABLE PARALLEL SAFE ROWS 1
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1
     AS 'MODULE_PATHNAME', 'jwt_auth_pgjwt_verify';
 COMMENT ON FUNCTION verify(text, text, text) IS 'What a token says, and whether it is signed with that secret and in its time; jwt.verify() needs no secret';
 
