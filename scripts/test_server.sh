@@ -9,7 +9,8 @@
 # litter the checkout.
 #
 # STAGES chooses among them, TAP_FILES among the TAP tests, LANES says how many
-# of these run beside each other; with FAIL_FAST no stage follows a failure.
+# of these run beside each other, and beside the other stages.  With FAIL_FAST
+# one stage follows the other, and none a failure.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -26,6 +27,8 @@ then
 	as_user="runuser -u $JWT_AUTH_USER --"
 fi
 cd "$copy"
+mv "$bindir/initdb" "$bindir/initdb.real"
+cp scripts/initdb_once.sh "$bindir/initdb"
 
 failed=0
 
@@ -103,8 +106,8 @@ stage_isolation()
 }
 
 # The files that take longest, which are begun first.
-long="520_storms 240_expiry 710_docs 630_packages 110_races 510_faults 620_migrate
-	150_memory 310_node_pool 120_crash 610_stats 031_memory"
+long="270_advise 110_races 120_crash 240_expiry 130_standby 150_memory 510_faults
+	710_docs 220_big_table 330_login_page 210_paths 610_stats 020_jose"
 
 # next_file: takes the first of the queue
 next_file()
@@ -138,14 +141,21 @@ run_lane()
 	echo $worst >"$RESULTS/tap.$1.status"
 }
 
-# TAP tests wait for clocks and clusters most of the time, so they run in
-# lanes beside each other.  Each lane has a copy of the tree, because PGXS
-# keeps the clusters of a run in the tree and removes those of the last.
-stage_tap()
+# TAP tests wait for clocks and clusters, so they run in lanes beside each
+# other.  Each lane has a copy of the tree, because PGXS keeps the clusters of a
+# run in the tree and removes those of the last.
+make_lanes()
 {
-	echo "== tap"
-	lanes=${LANES:-3}
+	lanes=${LANES:-$(nproc)}
+	[ "$lanes" -gt 1 ] || [ -n "${LANES:-}" ] || lanes=2
+	[ "$lanes" -le 4 ] || [ -n "${LANES:-}" ] || lanes=4
 	lane=0
+	while [ $lane -lt "$lanes" ]
+	do
+		cp -a "$copy" "$copy.$lane"
+		: >"$RESULTS/tap.$lane.log"
+		lane=$((lane + 1))
+	done
 	queue=$JWT_AUTH_TMP/queue
 	for name in $long
 	do
@@ -153,15 +163,18 @@ stage_tap()
 	done >"$queue"
 	ls ${TAP_FILES:-t/*.pl} | grep -vxF -f "$queue" >>"$queue.rest" || true
 	cat "$queue.rest" >>"$queue"
-	while [ $lane -lt "$lanes" ]
+}
+
+stage_tap()
+{
+	echo "== tap"
+	while [ $lane -gt 0 ]
 	do
-		cp -a "$copy" "$copy.$lane"
-		: >"$RESULTS/tap.$lane.log"
+		lane=$((lane - 1))
 		(
 			cd "$copy.$lane"
 			run_lane $lane >/dev/null
 		) &
-		lane=$((lane + 1))
 	done
 	wait
 	log=$RESULTS/tap.log
@@ -185,11 +198,27 @@ stage_tap()
 	fi
 }
 
-for stage in ${STAGES:-regress isolation tap}
-do
-	stage_$stage
-	[ -z "${FAIL_FAST:-}" ] || [ "$failed" -eq 0 ] || break
-done
+# run_stages STAGE...
+run_stages()
+{
+	for stage
+	do
+		stage_$stage
+		[ -z "${FAIL_FAST:-}" ] || [ "$failed" -eq 0 ] || break
+	done
+}
+
+stages=${STAGES:-regress isolation tap}
+case " $stages " in
+	*" tap "*) make_lanes ;;
+esac
+if [ -z "${FAIL_FAST:-}" ] && [ "${stages% tap}" != "$stages" ]
+then
+	run_stages ${stages% tap} &
+	run_stages tap
+else
+	run_stages $stages
+fi
 
 # with_server.sh keeps the server's log of a command that failed.
 awk '{ failed += $3 } END { exit failed > 0 }' "$RESULTS/counts"
