@@ -15,8 +15,9 @@ mkdir -p "$RESULTS"
 : >"$RESULTS/counts"
 
 began=$(date +%s)
-scripts/test_unit.sh
+scripts/test_unit.sh &
 scripts/with_server.sh scripts/test_server.sh
+wait
 
 for stage in unit faults regress isolation tap
 do

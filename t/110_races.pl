@@ -102,7 +102,7 @@ my $total = 0;
 
 for my $level (sort keys %levels)
 {
-	$total += race("direct $level", $levels{$level}, 8, 125, 8, $node->port, $node->host);
+	$total += race("direct $level", $levels{$level}, 8, 100, 8, $node->port, $node->host);
 	$total += race("crowd $level", $levels{$level}, 64, 3, 300, $node->port, $node->host);
 }
 
