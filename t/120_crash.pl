@@ -110,7 +110,7 @@ for my $round (1 .. $kills)
 		$_->{run}->pump_nb for @running;
 		$until = time() + rand(0.1)
 			if $until == $limit && !grep { (() = $_->{out} =~ /^(?:spent|closed) .*\n/mg) < $each } @running;
-		sleep(0.005);
+		sleep(0.02);
 	}
 	kill_server($round % 3 == 0 ? 'immediate' : 'KILL');
 	for my $h (@running)
