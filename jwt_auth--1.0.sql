@@ -871,8 +871,9 @@ CREATE FUNCTION jwt.open_doors(login text) RETURNS SETOF text
 WITH rules AS (
     SELECT coalesce((to_jsonb(h) ->> 'rule_number')::integer, h.line_number) AS n, h.line_number,
            h.type, h.address, h.auth_method,
-           CASE WHEN h.address ~ '^[0-9a-fA-F:.]+$' THEN h.address::inet END AS net,
-           CASE WHEN h.netmask ~ '^[0-9a-fA-F:.]+$' THEN h.netmask::inet END AS mask
+           -- not a name of a host, be it "cafe.de"
+           CASE WHEN h.address ~ '^([0-9]+(\.[0-9]+){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*)$' THEN h.address::inet END AS net,
+           CASE WHEN h.netmask ~ '^([0-9]+(\.[0-9]+){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*)$' THEN h.netmask::inet END AS mask
       FROM pg_hba_file_rules h
      WHERE h.error IS NULL
        AND EXISTS (SELECT FROM unnest(h.database) d
@@ -1123,9 +1124,11 @@ BEGIN
     RETURN jwt.mend_expression(expression, relation, helpers);
 EXCEPTION WHEN lock_not_available THEN
     RETURN '';
+WHEN internal_error THEN    -- something of it was dropped meanwhile
+    RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION jwt.mended_expression(pg_node_tree, oid, oid[]) IS 'As jwt.mend_expression(), and empty where a table in it is locked; for jwt.advise()';
+COMMENT ON FUNCTION jwt.mended_expression(pg_node_tree, oid, oid[]) IS 'As jwt.mend_expression(), empty where a table in it is locked, NULL where something of it is gone; for jwt.advise()';
 
 CREATE FUNCTION jwt.advise_policies(OUT severity text, OUT rule text, OUT object text, OUT finding text, OUT fix text)
     RETURNS SETOF record LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

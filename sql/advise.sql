@@ -460,6 +460,16 @@ CREATE INDEX ON regress_api.member (person);
 SELECT * FROM pg_temp.found('team IN (SELECT m.team FROM regress_api.member m WHERE m.person = (SELECT jwt.subject()))');
 -- other comparisons, and other functions
 SELECT * FROM pg_temp.found('body > jwt.subject() OR body = current_user OR lower(body) = jwt.subject() OR jwt.subject() = jwt.role() OR body = owner OR body = coalesce(jwt.subject(), owner)');
+-- a literal whose reading may call somebody's function, as a domain's does, is in no SQL that is to be run; labels of an enum are
+CREATE DOMAIN regress_api.checked AS text;
+CREATE TYPE regress_api.pair AS (a regress_api.checked);
+CREATE TYPE regress_api.mood AS ENUM ('good', 'bad');
+SELECT fix FROM pg_temp.found($$owner = current_setting('request.jwt.claim.sub', true) AND cardinality('{a}'::regress_api.checked[]) > 0$$);
+SELECT fix FROM pg_temp.found($$owner = current_setting('request.jwt.claim.sub', true) AND EXISTS (SELECT FROM regress_api.member WHERE ('(a)'::regress_api.pair).a > '')$$);
+SELECT fix FROM pg_temp.found($$owner = current_setting('request.jwt.claim.sub', true) AND 'good' = ANY ('{good}'::regress_api.mood[]) AND 'good'::regress_api.mood < 'bad'$$);
+-- of a table that is gone
+SELECT FROM pg_temp.policy($$owner = current_setting('request.jwt.claim.sub', true)$$);
+SELECT jwt.mend_expression(polqual, 0, '{}') IS NULL AS gone, jwt.mend_expression(polqual, polrelid, '{}') FROM pg_policy WHERE polname = 'tried';
 -- big tables weigh more
 INSERT INTO regress_api.note SELECT i, i, gen_random_uuid(), repeat('x', 1000) FROM generate_series(1, 2000) i;
 SELECT * FROM pg_temp.found('team = jwt.uid()');

@@ -73,6 +73,7 @@ is(hba("host all all 127.0.0.0/8 scram-sha-256\nhost all all 127.0.0.1/32 trust"
 is(hba("host all all 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.0/8 trust"), $both, 'a narrower one does not cover it');
 is(hba("host all all 10.0.0.0 255.0.0.0 scram-sha-256\nhost all all 127.0.0.1/32 trust"), $both, 'nor another');
 is(hba("host all all ::1/128 scram-sha-256\nhost all all 0.0.0.0/0 trust"), $both, 'nor one of the other family');
+is(hba("host all all cafe.de scram-sha-256\nhost all all 127.0.0.1/32 trust"), $both, 'nor a name, though it looks like a number');
 is(hba("host all all all scram-sha-256\nhost all all samenet trust"), '', 'everybody, before the neighbours');
 is(hba("hostnossl all all all scram-sha-256\nhost all all all trust"), $both, 'some, before everybody');
 is(hba("hostssl all all all trust"), '', 'a line for TLS counts for nothing without it');

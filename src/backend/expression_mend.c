@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
@@ -239,17 +240,40 @@ mend_node(Node *node, Mend *mend)
 	return node;
 }
 
+/*
+ * A literal whose type's input may call a function of somebody's, as that of
+ * an array of a domain does: whoever runs the SQL would call it by parsing
+ * it.  What a base type has was written by a superuser, and labels of an enum
+ * call nothing.
+ */
+static bool
+has_foreign_literal(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, has_foreign_literal, context, 0);
+	if (IsA(node, Const) && ((Const *) node)->consttype >= FirstNormalObjectId)
+	{
+		Oid			type = ((Const *) node)->consttype;
+		Oid			element = get_element_type(type);
+		char		kind = get_typtype(OidIsValid(element) ? element : type);
+
+		return kind != TYPTYPE_BASE && kind != TYPTYPE_ENUM;
+	}
+	return expression_tree_walker(node, has_foreign_literal, context);
+}
+
 char *
 jwtauth_expression_mended(Node *expression, Oid relation,
 						  const JwtAuthHelpers *helpers)
 {
 	Mend		mend = {helpers, false};
 	Node	   *mended = mend_node(expression, &mend);
+	char	   *name = get_rel_name(relation);	/* NULL: dropped meanwhile */
 
-	if (!mend.changed)
+	if (!mend.changed || name == NULL || has_foreign_literal(mended, NULL))
 		return NULL;
-	return deparse_expression(mended,
-							  deparse_context_for(get_rel_name(relation),
-												  relation),
+	return deparse_expression(mended, deparse_context_for(name, relation),
 							  false, false);
 }

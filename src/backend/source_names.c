@@ -13,6 +13,7 @@
 #include <ctype.h>
 
 #include "compat.h"
+#include "miscadmin.h"
 #include "parser/scansup.h"
 #include "source_names.h"
 
@@ -152,17 +153,26 @@ read_names(const char *s, JwtAuthSourceSink sink, void *arg)
 		const char *end = read_name(s, &part);
 		const char *next;
 
+		CHECK_FOR_INTERRUPTS();
 		if (end == NULL)
-			return s;
+			break;
 		next = skip_blank(end);
+		if (name.qualifier != NULL)
+			pfree(name.qualifier);
 		name.qualifier = name.name;
 		name.name = part;
 		name.is_called = *next == '(';
 		sink(&name, arg);
+		s = end;
 		if (*next != '.')
-			return end;
+			break;
 		s = skip_blank(next + 1);
 	}
+	if (name.qualifier != NULL)
+		pfree(name.qualifier);
+	if (name.name != NULL)
+		pfree(name.name);
+	return s;
 }
 
 void
@@ -174,6 +184,7 @@ jwtauth_source_names(const char *source, JwtAuthSourceSink sink, void *arg)
 	{
 		const char *behind = skip_comment(s);
 
+		CHECK_FOR_INTERRUPTS();
 		if (behind != s)
 			s = behind;
 		else if ((*s == 'e' || *s == 'E') && s[1] == '\'')

@@ -10,8 +10,8 @@
 
 typedef struct JwtAuthSourceName
 {
-	const char *qualifier;		/* NULL: a name with nothing before it */
-	const char *name;
+	char	   *qualifier;		/* NULL: a name with nothing before it */
+	char	   *name;
 	bool		is_called;		/* an opening parenthesis follows */
 } JwtAuthSourceName;
 

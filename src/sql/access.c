@@ -7,17 +7,25 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "arguments.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "compat.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "report.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
 #define SAMPLE_ROWS 1000		/* if not said otherwise */
@@ -34,7 +42,7 @@ typedef struct Access
 } Access;
 
 static const char about_table[] =
-"SELECT c.relkind IN ('r', 'p'), r.asking, a.oid,"
+"SELECT r.asking, a.oid,"
 " pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')"
 "  AND pg_catalog.has_table_privilege(c.oid, 'SELECT')"
 "  AND NOT pg_catalog.row_security_active(c.oid),"
@@ -86,31 +94,53 @@ answer(int column, bool *isnull)
 						 isnull);
 }
 
+/*
+ * Its name stays its own until the transaction ends.  Policies and samples
+ * are looked for by it, and a view that takes its place meanwhile would be
+ * somebody else's code that runs as the caller.
+ */
+static void
+hold_table(Access *access)
+{
+	Relation	rel = try_relation_open(access->rel, AccessShareLock);
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table with OID %u does not exist", access->rel)));
+	if (rel->rd_rel->relkind != RELKIND_RELATION &&
+		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", RelationGetRelationName(rel))));
+	access->table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+											   RelationGetRelationName(rel));
+	relation_close(rel, NoLock);
+}
+
 static void
 look_at_table(Access *access)
 {
 	Oid			type = OIDOID;
 	Datum		value = ObjectIdGetDatum(access->rel);
-	char	   *name = get_rel_name(access->rel);
 	bool		isnull;
 
+	hold_table(access);
 	ask(about_table, 1, &type, &value);
-	if (SPI_processed == 0 || !DatumGetBool(answer(1, &isnull)))
+	if (SPI_processed == 0)
 		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a table",
-						name ? name : psprintf("%u", access->rel))));
-	access->table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(access->rel)),
-											   name);
-	access->role_name = TextDatumGetCString(answer(2, &isnull));
-	access->role = DatumGetObjectId(answer(3, &isnull));
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table %s is newer than this transaction",
+						access->table)));
+	access->role_name = TextDatumGetCString(answer(1, &isnull));
+	access->role = DatumGetObjectId(answer(2, &isnull));
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" of the claims in force does not exist",
-						access->role_name)));
-	access->sees_all = DatumGetBool(answer(4, &isnull));
-	access->may_read = DatumGetBool(answer(5, &isnull));
+						jwtauth_shown(jwt_slice_of(access->role_name)))));
+	access->sees_all = DatumGetBool(answer(3, &isnull));
+	access->may_read = DatumGetBool(answer(4, &isnull));
 }
 
 static void
@@ -120,28 +150,55 @@ set_for_now(const char *name, const char *value)
 							 GUC_ACTION_SAVE, true, 0, false);
 }
 
-/*
- * The sample is the caller's own view of the table, with row security off: an
- * error, and no count, should the caller not see all of it after all.  oids
- * and tids name its rows; false if there are none.
- */
-static bool
-take_sample(const Access *access, int32 max_rows, int64 *seen, Datum *names)
+/* The sample: which rows, each by its table and its place there. */
+typedef struct Sample
 {
-	Oid			type = INT4OID;
-	Datum		value = Int32GetDatum(max_rows);
-	int			level = NewGUCNestLevel();
-	bool		isnull;
+	ArrayBuildState *tables;
+	ArrayBuildState *places;
+	int64		rows;
+	int64		max_rows;
+} Sample;
 
-	set_for_now("row_security", "off");
-	ask(psprintf("SELECT pg_catalog.count(*), pg_catalog.array_agg(s.t), pg_catalog.array_agg(s.c)"
-				 " FROM (SELECT tableoid AS t, ctid AS c FROM %s LIMIT $1) s",
-				 access->table), 1, &type, &value);
-	AtEOXact_GUC(false, level);
-	*seen = DatumGetInt64(answer(1, &isnull));
-	names[0] = answer(2, &isnull);
-	names[1] = answer(3, &isnull);
-	return !isnull;
+static void
+sample_one(Relation rel, Sample *sample)
+{
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
+
+	while (sample->rows < sample->max_rows &&
+		   table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		sample->tables = accumArrayResult(sample->tables,
+										  ObjectIdGetDatum(RelationGetRelid(rel)),
+										  false, OIDOID, CurrentMemoryContext);
+		sample->places = accumArrayResult(sample->places,
+										  PointerGetDatum(&slot->tts_tid),
+										  false, TIDOID, CurrentMemoryContext);
+		sample->rows++;
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+/*
+ * The first rows of the table and what it is made of, for a caller who may
+ * read them all.  By its OID and not in SQL: a name that meant something else
+ * by now would be a view, and run as the caller.
+ */
+static void
+take_sample(const Access *access, Sample *sample)
+{
+	ListCell   *lc;
+
+	foreach(lc, find_all_inheritors(access->rel, AccessShareLock, NULL))
+	{
+		Relation	rel = table_open(lfirst_oid(lc), NoLock);
+
+		if (rel->rd_rel->relkind == RELKIND_RELATION)
+			sample_one(rel, sample);
+		table_close(rel, NoLock);
+	}
 }
 
 /*
@@ -154,9 +211,10 @@ take_sample(const Access *access, int32 max_rows, int64 *seen, Datum *names)
  * both.
  */
 static int64
-count_passing(const Access *access, Datum *names)
+count_passing(const Access *access, Sample *sample)
 {
 	Oid			types[] = {OIDARRAYOID, TIDARRAYOID};
+	Datum		names[2];
 	Oid			save_user;
 	int			save_context;
 	int			level;
@@ -168,9 +226,14 @@ count_passing(const Access *access, Datum *names)
 				 errmsg("must be able to become the role that is asking"),
 				 errhint("Explain access as a superuser or a role that may SET ROLE \"%s\".",
 						 access->role_name)));
-	if (!access->may_read)
+	if (!access->may_read || sample->rows == 0)
 		return 0;
+	/* No policy binds it: a superuser, say, who is to run nobody's code. */
+	if (check_enable_rls(access->rel, access->role, true) != RLS_ENABLED)
+		return sample->rows;
 
+	names[0] = makeArrayResult(sample->tables, CurrentMemoryContext);
+	names[1] = makeArrayResult(sample->places, CurrentMemoryContext);
 	level = NewGUCNestLevel();
 	set_for_now("search_path", "pg_catalog, pg_temp");
 	set_for_now("row_security", "on");
@@ -244,21 +307,22 @@ jwt_auth_explain_access(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Access		access = {InvalidOid};
-	Datum		names[2];
-	int64		seen = 0;
-	int64		passing = 0;
-	Datum		counts[2];
-	int32		sample_rows = arg_sample_rows(fcinfo);
+	Sample		sample = {NULL};
+	Datum		counts[2] = {0};
+
+	sample.max_rows = arg_sample_rows(fcinfo);
 
 	jwtauth_need(fcinfo, 0, "rel");
 	access.rel = PG_GETARG_OID(0);
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	look_at_table(&access);
-	if (access.sees_all && take_sample(&access, sample_rows, &seen, names))
-		passing = count_passing(&access, names);
-	counts[0] = Int64GetDatum(seen);
-	counts[1] = Int64GetDatum(passing);
+	if (access.sees_all)
+	{
+		take_sample(&access, &sample);
+		counts[0] = Int64GetDatum(sample.rows);
+		counts[1] = Int64GetDatum(count_passing(&access, &sample));
+	}
 	put_policies(&access, counts, result);
 	SPI_finish();
 	return (Datum) 0;

@@ -117,6 +117,11 @@ put_name(const JwtAuthSourceName *name, void *arg)
 	values[1] = CStringGetTextDatum(name->name);
 	values[2] = BoolGetDatum(name->is_called);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+
+	/* Of a long source there are many. */
+	if (!nulls[0])
+		pfree(DatumGetPointer(values[0]));
+	pfree(DatumGetPointer(values[1]));
 }
 
 JWTAUTH_FUNCTION(jwt_auth_source_names);
