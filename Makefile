@@ -77,6 +77,7 @@ OBJS = \
 	src/backend/json_value.o \
 	src/backend/jwk.o \
 	src/backend/key_admin.o \
+	src/backend/key_life.o \
 	src/backend/key_reseal.o \
 	src/backend/key_set.o \
 	src/backend/keystore.o \

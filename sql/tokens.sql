@@ -213,7 +213,7 @@ RESET jwt_auth.session_lifetime;
 -- the header's other members stay
 SELECT (jwt.decode_unverified(jwt.renew(jwt.sign('{"sub":"42"}', header => '{"typ":"at+jwt","cty":"x","note":{"a":[1]}}')))).header - 'kid' AS header;
 SELECT (jwt.decode_unverified(jwt.renew(:'token'))).header - 'kid' AS header;
--- a sid that is no session of ours is just a claim
+-- a sid that is no session of ours is just a claim, which no long life is built on
 SELECT c->>'sid' AS sid, (c->>'exp')::numeric - (c->>'iat')::numeric AS lifetime
   FROM jwt.verify(jwt.renew(jwt.sign('{"sid":"9f3e8a4c-5d6b-4e1f-8a2b-3c4d5e6f7a8b"}'), '1 hour')) c;
 -- one of a session: up to its end, and no longer at a time than refresh gives

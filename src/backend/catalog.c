@@ -292,6 +292,12 @@ jwtauth_scan_column(JwtAuthScan *scan, int attno, bool *isnull)
 	return datumCopy(value, att->attbyval, att->attlen);
 }
 
+TransactionId
+jwtauth_scan_writer(JwtAuthScan *scan)
+{
+	return HeapTupleHeaderGetXmin(scan->tuple->t_data);
+}
+
 HeapTuple
 jwtauth_scan_row(JwtAuthScan *scan)
 {

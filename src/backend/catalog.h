@@ -58,6 +58,9 @@ extern JwtAuthScan *jwtauth_scan_begin_under(JwtAuthTable table, int nkeys,
 extern Datum jwtauth_scan_column(JwtAuthScan *scan, int attno, bool *isnull);
 extern void jwtauth_scan_end(JwtAuthScan *scan);
 
+/* The transaction that wrote the current row. */
+extern TransactionId jwtauth_scan_writer(JwtAuthScan *scan);
+
 /* The current row as a whole; copied. */
 extern HeapTuple jwtauth_scan_row(JwtAuthScan *scan);
 

@@ -212,7 +212,7 @@ define_lifetimes(void)
 			   &jwtauth_refresh_token_lifetime, 1, 10 * 365 * DAY, GUC_UNIT_S,
 			   "Time after which a session that is not refreshed ends.");
 	define_int("jwt_auth.session_lifetime",
-			   &jwtauth_session_lifetime, 1, 10 * 365 * DAY, GUC_UNIT_S,
+			   &jwtauth_session_lifetime, 1, JWTAUTH_MAX_SESSION_LIFETIME, GUC_UNIT_S,
 			   "Time after which a session ends, refreshed or not.");
 	define_int("jwt_auth.event_retention",
 			   &jwtauth_event_retention, 0, 10 * 365 * DAY, GUC_UNIT_S,

@@ -23,6 +23,10 @@ extern int	jwtauth_leeway;		/* all lifetimes are in seconds */
 extern int	jwtauth_access_token_lifetime;
 extern int	jwtauth_refresh_token_lifetime;
 extern int	jwtauth_session_lifetime;
+
+/* The longest that it may be, in seconds: ten years. */
+#define JWTAUTH_MAX_SESSION_LIFETIME (10 * 365 * 24 * 60 * 60)
+
 extern int	jwtauth_refresh_reuse_interval;
 extern int	jwtauth_max_sessions;
 extern int	jwtauth_event_retention;

@@ -79,16 +79,6 @@ static JwtAuthStatement drop_key = {
 	{TEXTOID, TEXTOID}
 };
 
-/* Nobody waits for it: another who holds the row will have one to note, too. */
-static JwtAuthStatement note_life = {
-	"UPDATE %1$s k SET longest_life = $2 FROM"
-	" (SELECT issuer, kid FROM %1$s WHERE issuer = '' AND kid = $1"
-	" AND longest_life < $2 FOR UPDATE SKIP LOCKED) f"
-	" WHERE k.issuer = f.issuer AND k.kid = f.kid",
-	2,
-	{TEXTOID, INT4OID}
-};
-
 static JwtAuthStatement find_signing_alg = {
 	"SELECT alg FROM %1$s WHERE issuer = '' AND status = 'current' AND may_sign"
 	" ORDER BY coalesce(not_before <= clock_timestamp(), true)"
@@ -366,26 +356,6 @@ jwtauth_key_standby(const JwtAlg *alg)
 	}
 	jwtauth_write_end();
 	return kid;
-}
-
-/*
- * The longest life counts, in whole minutes, so that a key's row is written a
- * few times in its life and not for each token.
- */
-void
-jwtauth_key_note_life(const JwtAuthKey *key, int64 seconds)
-{
-	Datum		values[2];
-
-	if (seconds <= key->longest_life || XactReadOnly || RecoveryInProgress() ||
-		IsInParallelMode())
-		return;
-	seconds = (seconds + SECS_PER_MINUTE - 1) / SECS_PER_MINUTE * SECS_PER_MINUTE;
-	values[0] = CStringGetTextDatum(key->kid);
-	values[1] = Int32GetDatum((int32) Min(seconds, PG_INT32_MAX));
-	jwtauth_write_begin();
-	(void) jwtauth_execute(&note_life, values, NULL);
-	jwtauth_write_end();
 }
 
 const JwtAlg *

@@ -51,8 +51,9 @@ extern void jwtauth_key_drop(JwtSlice issuer, JwtSlice kid);
 extern JwtSlice jwtauth_key_standby(const JwtAlg *alg);
 
 /*
- * Notes how long a token lives that the key, one of our own, has signed; not
- * on a standby or in a read-only transaction, which sign all the same.
+ * Notes how long a token lives that the key, one of our own, has signed, as
+ * the transaction commits; not on a standby or in a read-only transaction,
+ * which sign all the same.
  */
 extern void jwtauth_key_note_life(const JwtAuthKey *key, int64 seconds);
 

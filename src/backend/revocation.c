@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "base64url.h"
 #include "catalog.h"
 #include "catalog/pg_type.h"
@@ -21,6 +22,8 @@
 #include "report.h"
 #include "revocation.h"
 #include "session_row.h"
+#include "tcop/pquery.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -80,6 +83,27 @@ is_listed(JwtSlice issuer, JwtSlice token_id)
 	return found;
 }
 
+static bool
+is_hidden(TransactionId xid, Snapshot snapshot)
+{
+	return snapshot != InvalidSnapshot &&
+		snapshot->snapshot_type == SNAPSHOT_MVCC &&
+		XidInMVCCSnapshot(xid, snapshot);
+}
+
+/*
+ * Was that transaction not over yet for the statement that calls us, or for
+ * the client's statement around it?
+ */
+static bool
+is_unseen(TransactionId xid)
+{
+	QueryDesc  *query = ActivePortal ? ActivePortal->queryDesc : NULL;
+
+	return is_hidden(xid, ActiveSnapshotSet() ? GetActiveSnapshot() : InvalidSnapshot) ||
+		is_hidden(xid, query ? query->snapshot : InvalidSnapshot);
+}
+
 /* One row of the list: a moment, for all, for sessions, or for one of them. */
 static void
 take_cutoff(JwtAuthScan *scan, const pg_uuid_t *sid, JwtAuthCutoff *cutoff)
@@ -95,6 +119,10 @@ take_cutoff(JwtAuthScan *scan, const pg_uuid_t *sid, JwtAuthCutoff *cutoff)
 		return;
 	}
 	cutoff->sessions = Max(cutoff->sessions, at);
+	if (TransactionIdIsCurrentTransactionId(jwtauth_scan_writer(scan)))
+		cutoff->own = Max(cutoff->own, at);
+	else if (is_unseen(jwtauth_scan_writer(scan)))
+		cutoff->unseen = true;
 	(void) jwtauth_scan_column(scan, CUTOFF_CLOSED_WHY, &isnull);
 	if (isnull)
 		cutoff->tokens = Max(cutoff->tokens, at);
@@ -104,7 +132,7 @@ JwtAuthCutoff
 jwtauth_subject_cutoff(JwtSlice key_issuer, JwtSlice subject,
 					   const pg_uuid_t *sid)
 {
-	JwtAuthCutoff cutoff = {DT_NOBEGIN, DT_NOBEGIN};
+	JwtAuthCutoff cutoff = {DT_NOBEGIN, DT_NOBEGIN, DT_NOBEGIN, false};
 	JwtAuthScan *scan = scan_list(JWTAUTH_REVOKED_SUBJECTS, key_issuer, subject);
 	int			count = 0;
 
@@ -116,6 +144,14 @@ jwtauth_subject_cutoff(JwtSlice key_issuer, JwtSlice subject,
 		jwtauth_deny_filter_missed(JWTAUTH_REVOKED_SUBJECTS);
 	jwtauth_scan_end(scan);
 	return cutoff;
+}
+
+TimestampTz
+jwtauth_issued_at(const JwtAuthCutoff *cutoff, TimestampTz now)
+{
+	if (cutoff->unseen)
+		return cutoff->sessions;
+	return cutoff->own < now ? now : cutoff->own + 1;
 }
 
 bool

@@ -26,6 +26,8 @@ typedef struct JwtAuthCutoff
 {
 	TimestampTz tokens;			/* all that was issued until then */
 	TimestampTz sessions;		/* sessions that were opened until then */
+	TimestampTz own;			/* the newest of this transaction's making */
+	bool		unseen;			/* was there one not yet as the caller looked? */
 } JwtAuthCutoff;
 
 /*
@@ -35,6 +37,16 @@ typedef struct JwtAuthCutoff
 extern JwtAuthCutoff jwtauth_subject_cutoff(JwtSlice key_issuer,
 											JwtSlice subject,
 											const pg_uuid_t *sid);
+
+/*
+ * The moment at which something of a subject is issued by a statement that
+ * began now: behind what this transaction has revoked itself, so that it may
+ * revoke everything and sign in again.  Not behind what others revoke: who
+ * began, or looked, before that was let in by what no longer counts, a
+ * password say, and what is issued is void.
+ */
+extern TimestampTz jwtauth_issued_at(const JwtAuthCutoff *cutoff,
+									 TimestampTz now);
 
 /* Is a session of ours void by its subject's cut-off, or by its own? */
 extern bool jwtauth_session_is_cut_off(JwtSlice subject, const pg_uuid_t *sid,

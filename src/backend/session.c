@@ -186,6 +186,7 @@ jwtauth_session_open(JwtSlice subject, Jsonb *claims, Jsonb *client)
 	JwtSlice	own = {"", 0};
 	JwtAuthSession *s = jwtauth_secret_alloc(sizeof(JwtAuthSession));
 	JwtRefreshToken *refresh = jwtauth_secret_alloc(sizeof(JwtRefreshToken));
+	JwtAuthCutoff cutoff;
 	Jsonb	   *granted;
 	text	   *access_token;
 
@@ -200,8 +201,10 @@ jwtauth_session_open(JwtSlice subject, Jsonb *claims, Jsonb *client)
 	s->client = client;
 	jwtauth_sessions_make_room(subject);
 
-	/* Behind every cut-off that is known: a login right after one is good. */
-	s->opened_at = Max(now, jwtauth_subject_cutoff(own, subject, NULL).sessions + 1);
+	cutoff = jwtauth_subject_cutoff(own, subject, NULL);
+	s->opened_at = jwtauth_issued_at(&cutoff, now);
+	if (s->opened_at <= cutoff.sessions)
+		return oauth_error("invalid_grant", "Everything of the subject was revoked meanwhile.");
 	s->expires_at = seconds_after(s->opened_at, jwtauth_session_lifetime);
 	s->idle_expires_at = seconds_after(now, jwtauth_refresh_token_lifetime);
 	access_token = sign_access_token(s, granted, now);

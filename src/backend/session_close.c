@@ -204,10 +204,11 @@ jwtauth_sessions_close_all(JwtSlice subject, const char *why)
 	bool		all;
 	int			closed = close_all(subject, why, &all);
 
+	/* Until the last of them is over, whatever lifetime whoever opens it has. */
 	if (!all)
 		write_cutoff(own, subject, NULL, why,
 					 TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-												 jwtauth_session_lifetime * (int64) 1000));
+												 JWTAUTH_MAX_SESSION_LIFETIME * (int64) 1000));
 	return closed;
 }
 

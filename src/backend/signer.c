@@ -154,14 +154,15 @@ issued_at(const JwtAuthToken *claims, TimestampTz now)
 {
 	JwtSlice	own = {"", 0};
 	int64		second = jwtauth_unix_us(now);
-	TimestampTz cutoff = DT_NOBEGIN;
+	JwtAuthCutoff cutoff;
 
 	second -= second % USECS_PER_SEC;
-	if (claims->sub.data != NULL)
-		cutoff = jwtauth_subject_cutoff(own, claims->sub, NULL).sessions;
-	if (jwtauth_unix_us(cutoff) < second)
+	if (claims->sub.data == NULL)
 		return second;
-	return jwtauth_unix_us(Max(now, cutoff + 1));
+	cutoff = jwtauth_subject_cutoff(own, claims->sub, NULL);
+	if (jwtauth_unix_us(cutoff.sessions) < second)
+		return second;
+	return jwtauth_unix_us(jwtauth_issued_at(&cutoff, now));
 }
 
 /*

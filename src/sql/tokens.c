@@ -289,13 +289,24 @@ renewed_expiry(const JwtAuthToken *token, int64 start, int64 now,
 			   int64 lifetime)
 {
 	int64		end = start + jwtauth_session_lifetime * USECS_PER_SEC;
-	int64		exp = Min(now - now % USECS_PER_SEC + lifetime, end);
+	int64		second = now - now % USECS_PER_SEC;
+	int64		exp = Min(second + lifetime, end);
+	JwtAuthRenewal renewal;
 
 	if (end <= now)
 		cannot_renew(_("Its session has reached jwt_auth.session_lifetime."));
-	if (token->has_sid &&
-		jwtauth_session_renew(&token->sid, &exp) == JWTAUTH_SESSION_OVER)
+	if (!token->has_sid)
+		return exp;
+	renewal = jwtauth_session_renew(&token->sid, &exp);
+	if (renewal == JWTAUTH_SESSION_OVER)
 		cannot_renew(_("Its session is over."));
+
+	/*
+	 * The session was rolled back, or has not arrived here: nobody can close
+	 * it, so that this lives no longer than what open_session gives.
+	 */
+	if (renewal == JWTAUTH_NO_SESSION)
+		exp = Min(exp, second + jwtauth_access_token_lifetime * USECS_PER_SEC);
 	return exp;
 }
 

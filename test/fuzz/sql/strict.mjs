@@ -109,7 +109,7 @@ const types = {
   ES256: 'P-256', ES384: 'P-384', ES512: 'P-521', ES256K: 'secp256k1',
   EdDSA: 'OKP', Ed25519: 'Ed25519', Ed448: 'Ed448',
 };
-const textMembers = ['kty', 'crv', 'alg', 'use', 'k', 'n', 'e', 'x', 'y', 'd', 'p', 'q', 'dp', 'dq', 'qi'];
+const textMembers = ['kty', 'kid', 'crv', 'alg', 'use', 'k', 'n', 'e', 'x', 'y', 'd', 'p', 'q', 'dp', 'dq', 'qi'];
 
 function badNumbers(jwk) {
   const [n, e] = [strictBase64url(jwk.n ?? ''), strictBase64url(jwk.e ?? '')];
