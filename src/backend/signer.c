@@ -160,7 +160,7 @@ issued_at(const JwtAuthToken *claims, TimestampTz now)
 	if (claims->sub.data == NULL)
 		return second;
 	cutoff = jwtauth_subject_cutoff(own, claims->sub, NULL);
-	if (jwtauth_unix_us(cutoff.sessions) < second)
+	if (!cutoff.unseen && jwtauth_unix_us(cutoff.sessions) < second)
 		return second;
 	return jwtauth_unix_us(jwtauth_issued_at(&cutoff, now));
 }
