@@ -467,6 +467,8 @@ CREATE TYPE regress_api.mood AS ENUM ('good', 'bad');
 SELECT fix FROM pg_temp.found($$owner = current_setting('request.jwt.claim.sub', true) AND cardinality('{a}'::regress_api.checked[]) > 0$$);
 SELECT fix FROM pg_temp.found($$owner = current_setting('request.jwt.claim.sub', true) AND EXISTS (SELECT FROM regress_api.member WHERE ('(a)'::regress_api.pair).a > '')$$);
 SELECT fix FROM pg_temp.found($$owner = current_setting('request.jwt.claim.sub', true) AND 'good' = ANY ('{good}'::regress_api.mood[]) AND 'good'::regress_api.mood < 'bad'$$);
+-- names of several parts
+SELECT * FROM jwt.source_names('SELECT a.b.c(1), d, "E"."f" (2), g.');
 -- of a table that is gone
 SELECT FROM pg_temp.policy($$owner = current_setting('request.jwt.claim.sub', true)$$);
 SELECT jwt.mend_expression(polqual, 0, '{}') IS NULL AS gone, jwt.mend_expression(polqual, polrelid, '{}') FROM pg_policy WHERE polname = 'tried';

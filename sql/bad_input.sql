@@ -54,6 +54,8 @@ SELECT pg_temp.words(pg_temp.mac(:'h' || '.' || pg_temp.base64url('{"exp":400000
 --
 -- Size
 --
+-- a signature longer than any is
+SELECT pg_temp.words(:'h' || '.' || :'c' || '.' || repeat('A', 6000)), pg_temp.words(:'h' || '.' || :'c' || '.' || repeat('A', 5999) || '=');
 SELECT pg_temp.words(repeat('.', 1048576));
 SELECT pg_temp.words(repeat('a', 16385)), pg_temp.words(repeat('a', 16384));
 SELECT octet_length(jwt.sign(jsonb_build_object('x', repeat('x', 12000)))) AS length,

@@ -99,6 +99,10 @@ SELECT nonce, pg_temp.words(pg_temp.raw(jsonb_build_object('iss', 'https://idp.e
   FROM (VALUES ('{"nonce":"x"}'::jsonb), ('{}'), ('{"nonce":null}'), ('{"nonce":false}'), ('{"x":{"nonce":"x"}}')) v (nonce);
 SELECT jwt.trust_issuer('https://idp.example', '{api}', subject_prefix => 'idp:', required_claims => '{}');
 SELECT pg_temp.words(jwt.jws_sign('{"iss":"https://idp.example","aud":"api"}', :'idp_key'));
+-- one that does not end is revoked for good
+SELECT jwt.revoke(jwt.jws_sign('{"iss":"https://idp.example","aud":"api","jti":"endless"}', :'idp_key'));
+SELECT pg_temp.words(jwt.jws_sign('{"iss":"https://idp.example","aud":"api","jti":"endless"}', :'idp_key'));
+SELECT token_id, expires_at FROM jwt.revoked_tokens WHERE token_id = 'endless';
 SELECT jwt.trust_issuer('https://idp.example', '{api}', subject_prefix => 'idp:');
 SELECT pg_temp.words(jwt.jws_sign('{"iss":"https://idp.example","aud":"api"}', :'idp_key'));
 -- enabled
