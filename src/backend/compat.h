@@ -61,6 +61,15 @@ jwtauth_push_jsonb(JsonbInState *state, JsonbIteratorToken seq,
 #define jwtauth_name_tranche(tranche, name) LWLockRegisterTranche(tranche, name)
 #endif
 
+/* 19: a scan of a table has flags. */
+#if PG_VERSION_NUM >= 190000
+#define jwtauth_beginscan(rel, snapshot) \
+	table_beginscan(rel, snapshot, 0, NULL, SO_NONE)
+#else
+#define jwtauth_beginscan(rel, snapshot) \
+	table_beginscan(rel, snapshot, 0, NULL)
+#endif
+
 /*
  * 19: a publication of all tables may leave some out.
  */

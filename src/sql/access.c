@@ -163,7 +163,7 @@ static void
 sample_one(Relation rel, Sample *sample)
 {
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
+	TableScanDesc scan = jwtauth_beginscan(rel, GetActiveSnapshot());
 
 	while (sample->rows < sample->max_rows &&
 		   table_scan_getnextslot(scan, ForwardScanDirection, slot))
