@@ -23,7 +23,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-/* Nobody waits for it: another who holds the row will have one to note, too. */
+/* It waits for nobody: whoever changes the key just now goes first. */
 static JwtAuthStatement note_life = {
 	"UPDATE %1$s k SET longest_life = $2 FROM"
 	" (SELECT issuer, kid FROM %1$s WHERE issuer = '' AND kid = $1"

@@ -95,9 +95,8 @@ answer(int column, bool *isnull)
 }
 
 /*
- * Its name stays its own until the transaction ends.  Policies and samples
- * are looked for by it, and a view that takes its place meanwhile would be
- * somebody else's code that runs as the caller.
+ * Until the transaction ends the table is there and keeps its name, by which
+ * who is asking reads it: a view that took its place would be somebody's code.
  */
 static void
 hold_table(Access *access)
@@ -195,7 +194,9 @@ take_sample(const Access *access, Sample *sample)
 	{
 		Relation	rel = table_open(lfirst_oid(lc), NoLock);
 
-		if (rel->rd_rel->relkind == RELKIND_RELATION)
+		/* As a query does, pass over another session's temporary table. */
+		if (rel->rd_rel->relkind == RELKIND_RELATION &&
+			!RELATION_IS_OTHER_TEMP(rel))
 			sample_one(rel, sample);
 		table_close(rel, NoLock);
 	}
